@@ -1,0 +1,147 @@
+-- Counters and days follow rsvps by statement-level triggers, so that they
+-- equal the rows at every committed instant whoever writes.
+--
+-- Counter rows are locked in one order, and by one transaction at a time
+-- (the advisory lock in rsvps_count): INSERT .. ON CONFLICT fires an update
+-- trigger and an insert trigger, so two transactions that each took their
+-- rows in event_id order would still make two passes, and could deadlock.
+
+-- Not STRICT: a strict function with a CASE is not inlined, and called once a
+-- row it makes the whole of ingest three times slower.
+CREATE FUNCTION day_bound(headcount bigint) RETURNS bigint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+	WHEN headcount <= 3 THEN 3 WHEN headcount <= 5 THEN 5
+	WHEN headcount <= 7 THEN 7 WHEN headcount <= 11 THEN 11
+	WHEN headcount <= 15 THEN 15 WHEN headcount <= 23 THEN 23
+	WHEN headcount <= 31 THEN 31 WHEN headcount <= 47 THEN 47
+	WHEN headcount <= 63 THEN 63 WHEN headcount <= 95 THEN 95
+	ELSE (headcount / 128) * 128 + 127 END;
+
+CREATE TABLE event_days (
+	event_id  text COLLATE "C" NOT NULL,
+	day       date NOT NULL,
+	rsvps     bigint NOT NULL CHECK (rsvps >= 0),
+	headcount bigint NOT NULL CHECK (headcount >= rsvps),
+	bound     bigint NOT NULL GENERATED ALWAYS AS (day_bound(headcount)) STORED,
+	PRIMARY KEY (event_id, day)
+) WITH (fillfactor = 85);
+CREATE INDEX event_days_bound ON event_days (day, bound DESC, event_id) WHERE bound > 3;
+
+COMMENT ON FUNCTION day_bound(bigint) IS
+	'Upper bound of a headcount in coarse steps (3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, then every 128). Coarse, so that most changes of a count leave the index on bound alone; takes a headcount >= 0.';
+COMMENT ON TABLE event_days IS 'event_counts by the day (UTC) of the RSVP''s mtime: an event''s history, and the index that finds a window''s board. Kept by triggers on rsvps; a day without a yes has no row';
+COMMENT ON COLUMN event_days.event_id IS 'The event; ordered by bytes';
+COMMENT ON COLUMN event_days.day IS 'Day of mtime_ms, UTC';
+COMMENT ON COLUMN event_days.rsvps IS 'RSVPs of that day whose current answer is yes';
+COMMENT ON COLUMN event_days.headcount IS 'People: the sum of 1 + guests over those RSVPs';
+COMMENT ON COLUMN event_days.bound IS 'day_bound(headcount): never below headcount; only bounds over 3 are indexed';
+
+CREATE FUNCTION mtime_day(mtime_ms bigint) RETURNS date
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN date '1970-01-01' + (mtime_ms / 86400000)::integer;
+COMMENT ON FUNCTION mtime_day(bigint) IS
+	'The day (UTC) of a time in milliseconds since 1970-01-01 UTC, which must not be negative.';
+
+
+/*
+ * Adds signed contributions (+1 for a yes that came, -1 for one that went) to
+ * the counters.  The three triggers below differ only in where these come
+ * from, so the statement is made once, from their source, and kept as three
+ * plain functions.
+ *
+ * A change that only adds is an upsert; one that takes something away meets a
+ * row that exists, and is an UPDATE: the proposed row of an upsert would have
+ * to pass the CHECKs with its negative numbers.  A row that came to 0 goes,
+ * so that the tables are a function of rsvps and not of their history.
+ */
+DO $do$
+DECLARE
+	came constant text := $$SELECT event_id, mtime_ms, 1 AS n, 1 + coalesce(guests, 0) AS people FROM new_rows WHERE response = 'yes'$$;
+	went constant text := $$SELECT event_id, mtime_ms, -1 AS n, -1 - coalesce(guests, 0) AS people FROM old_rows WHERE response = 'yes'$$;
+	body constant text := $body$
+DECLARE
+	shrunk text[];
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended('turnout.event_counts', 0));
+	WITH days AS MATERIALIZED (
+		SELECT event_id, mtime_day(mtime_ms) AS day, sum(n) AS n, sum(people) AS people
+		FROM (%s) AS contribution
+		GROUP BY 1, 2
+		HAVING sum(n) <> 0 OR sum(people) <> 0
+		ORDER BY 1, 2
+	), events AS MATERIALIZED (
+		SELECT event_id, sum(n)::bigint AS n, sum(people)::bigint AS people
+		FROM days GROUP BY 1
+		HAVING sum(n) <> 0 OR sum(people) <> 0
+		ORDER BY 1
+	), counts_grow AS (
+		INSERT INTO event_counts AS c (event_id, rsvps, headcount)
+		SELECT event_id, n, people FROM events WHERE n > 0 AND people >= n
+		ON CONFLICT (event_id) DO UPDATE
+		SET rsvps = c.rsvps + excluded.rsvps, headcount = c.headcount + excluded.headcount
+	), counts_shrink AS (
+		UPDATE event_counts AS c
+		SET rsvps = c.rsvps + e.n, headcount = c.headcount + e.people
+		FROM events AS e
+		WHERE c.event_id = e.event_id AND NOT (e.n > 0 AND e.people >= e.n)
+	), days_grow AS (
+		INSERT INTO event_days AS c (event_id, day, rsvps, headcount)
+		SELECT event_id, day, n, people FROM days WHERE n > 0 AND people >= n
+		ON CONFLICT (event_id, day) DO UPDATE
+		SET rsvps = c.rsvps + excluded.rsvps, headcount = c.headcount + excluded.headcount
+	), days_shrink AS (
+		UPDATE event_days AS c
+		SET rsvps = c.rsvps + d.n, headcount = c.headcount + d.people
+		FROM days AS d
+		WHERE c.event_id = d.event_id AND c.day = d.day AND NOT (d.n > 0 AND d.people >= d.n)
+	)
+	SELECT array_agg(DISTINCT event_id) INTO shrunk FROM days WHERE n < 0;
+	IF shrunk IS NOT NULL THEN
+		DELETE FROM event_counts WHERE event_id = ANY (shrunk) AND rsvps = 0;
+		DELETE FROM event_days WHERE event_id = ANY (shrunk) AND rsvps = 0;
+	END IF;
+	RETURN NULL;
+END
+$body$;
+	f record;
+BEGIN
+	FOR f IN SELECT * FROM (VALUES
+		('rsvps_count_insert', came),
+		('rsvps_count_update', came || ' UNION ALL ' || went),
+		('rsvps_count_delete', went)) AS v (name, source)
+	LOOP
+		EXECUTE format(
+			'CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = turnout, pg_temp AS %L',
+			f.name, format(body, f.source));
+		EXECUTE format('REVOKE ALL ON FUNCTION %I() FROM PUBLIC', f.name);
+		EXECUTE format('COMMENT ON FUNCTION %I() IS %L', f.name,
+			'Trigger: adds what the statement changed in rsvps to event_counts and event_days, under one advisory lock');
+	END LOOP;
+END
+$do$;
+
+CREATE FUNCTION rsvps_count_truncate() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = turnout, pg_temp
+AS $$
+BEGIN
+	TRUNCATE event_counts, event_days;
+	RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION rsvps_count_truncate() FROM PUBLIC;
+COMMENT ON FUNCTION rsvps_count_truncate() IS 'Trigger: no rows, no counters';
+
+CREATE TRIGGER rsvps_count_insert AFTER INSERT ON rsvps
+	REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION rsvps_count_insert();
+CREATE TRIGGER rsvps_count_update AFTER UPDATE ON rsvps
+	REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION rsvps_count_update();
+CREATE TRIGGER rsvps_count_delete AFTER DELETE ON rsvps
+	REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION rsvps_count_delete();
+CREATE TRIGGER rsvps_count_truncate AFTER TRUNCATE ON rsvps
+	FOR EACH STATEMENT EXECUTE FUNCTION rsvps_count_truncate();
+
+GRANT SELECT ON event_days TO turnout_ingest, turnout_web;

@@ -1,0 +1,36 @@
+-- The three roles, made once a cluster by a superuser (psql -f roles.sql);
+-- running it again changes nothing.
+--
+--   turnout_owner   owns the schema; nobody logs in as it
+--   turnout_ingest  the ingest daemon: reads and writes rows, owns nothing
+--   turnout_web     the FastCGI workers: SELECT, read-only, short statements
+--
+-- None has a password here: use peer or a pg_ident map on the Unix socket,
+-- or ALTER ROLE ... PASSWORD and scram-sha-256 over TCP.
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'turnout_owner') THEN
+		CREATE ROLE turnout_owner NOLOGIN;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'turnout_ingest') THEN
+		CREATE ROLE turnout_ingest LOGIN;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'turnout_web') THEN
+		CREATE ROLE turnout_web LOGIN;
+	END IF;
+END
+$$;
+
+ALTER ROLE turnout_owner SET search_path = turnout, pg_temp;
+ALTER ROLE turnout_ingest SET search_path = turnout, pg_temp;
+ALTER ROLE turnout_web SET search_path = turnout, pg_temp;
+
+-- What a crash takes back of a batch it takes back with the batch's offset,
+-- and Kafka still has the records; so a batch need not wait for the disk.
+ALTER ROLE turnout_ingest SET synchronous_commit = off;
+ALTER ROLE turnout_ingest SET lock_timeout = '10s';
+ALTER ROLE turnout_ingest SET idle_in_transaction_session_timeout = '30s';
+
+ALTER ROLE turnout_web SET default_transaction_read_only = on;
+ALTER ROLE turnout_web SET statement_timeout = '1s';
+ALTER ROLE turnout_web SET idle_in_transaction_session_timeout = '5s';
