@@ -1,0 +1,439 @@
+/* The Kafka side; see consumer.h.  Positions: consumer_place.c. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/consumer_internal.h"
+#include "ingest/counters.h"
+#include "lib/clock.h"
+#include "lib/xalloc.h"
+
+#define WATERMARK_FRESH_MS 3000
+
+/* clang-format off */
+static const struct { const char *name, *value; } settings[] = {
+	{ "enable.auto.commit", "false" },
+	{ "enable.auto.offset.store", "false" },
+	{ "auto.offset.reset", "error" },          /* never a silent skip */
+	{ "isolation.level", "read_committed" },
+	{ "check.crcs", "true" },
+	{ "partition.assignment.strategy", "range" },
+	{ "allow.auto.create.topics", "false" },
+	{ "session.timeout.ms", "10000" },
+	{ "max.poll.interval.ms", "60000" },
+	{ "socket.timeout.ms", "10000" },
+	{ "socket.keepalive.enable", "true" },
+	{ "topic.metadata.refresh.interval.ms", "10000" },
+	{ "queued.max.messages.kbytes", "16384" }, /* a partition */
+	{ "fetch.message.max.bytes", "1048576" },
+	{ "fetch.max.bytes", "8388608" },
+	{ "receive.message.max.bytes", "16777216" },
+	{ "fetch.wait.max.ms", "100" },
+	{ "reconnect.backoff.max.ms", "5000" },
+};
+/* clang-format on */
+
+static void
+on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
+{
+	(void)rk;
+	log_debug("librdkafka %d %s: %s", level, fac, text);
+}
+
+static void
+on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+	struct consumer *c = opaque;
+
+	if (err == RD_KAFKA_RESP_ERR__FATAL)
+		rd_kafka_fatal_error(rk, c->errstr, sizeof(c->errstr));
+	else
+		log_trouble(&c->trouble, "Kafka: %s: %s",
+		    rd_kafka_err2name(err), reason);
+}
+
+static void
+give_up(struct consumer *c)
+{
+	if (c->before_revoke != NULL)
+		c->before_revoke(c->arg);
+	free(c->parts);
+	c->parts = NULL;
+	c->nparts = 0;
+	c->wants_place = false;
+	c->moved = true;
+}
+
+/* Runs inside rd_kafka_consumer_poll(), on the only thread that polls. */
+static void
+on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct consumer *c = opaque;
+	int i;
+
+	give_up(c);
+	if (err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		log_info(
+		    "gave up all partitions of \"%s\"", c->conf->kafka_topic);
+		rd_kafka_assign(rk, NULL);
+		count_set(COUNT_PARTITIONS, 0);
+		return;
+	}
+	c->parts = xcalloc((size_t)list->cnt, sizeof(*c->parts));
+	c->nparts = (size_t)list->cnt;
+	for (i = 0; i < list->cnt; i++)
+		c->parts[i].id = list->elems[i].partition;
+	c->wants_place = c->nparts > 0;
+	/* The positions follow: consumer_place() asks PostgreSQL for them. */
+	if (consumer_assign(c) == -1)
+		log_warn("%s", c->errstr);
+	log_info("the group gave us %d partitions of \"%s\"", list->cnt,
+	    c->conf->kafka_topic);
+}
+
+static int
+set(struct consumer *c, rd_kafka_conf_t *conf, const char *name,
+    const char *value)
+{
+	char why[256];
+
+	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
+	    RD_KAFKA_CONF_OK)
+		return 0;
+	snprintf(c->errstr, sizeof(c->errstr), "rdkafka.%s: %s", name, why);
+	return -1;
+}
+
+static rd_kafka_conf_t *
+make_conf(struct consumer *c)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	const struct ingest_conf *mine = c->conf;
+	size_t i;
+
+	for (i = 0; i < NITEMS(settings); i++)
+		if (set(c, conf, settings[i].name, settings[i].value) == -1)
+			goto fault;
+	for (i = 0; i < mine->rdkafka.n; i++)
+		if (set(c, conf, mine->rdkafka.names[i],
+			mine->rdkafka.values[i]) == -1)
+			goto fault;
+	if (set(c, conf, "bootstrap.servers", mine->kafka_brokers) == -1 ||
+	    set(c, conf, "group.id", mine->kafka_group) == -1 ||
+	    set(c, conf, "client.id", "turnout-ingest") == -1)
+		goto fault;
+	rd_kafka_conf_set_opaque(conf, c);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+	return conf;
+fault:
+	rd_kafka_conf_destroy(conf);
+	return NULL;
+}
+
+static int
+subscribe(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *topics;
+	rd_kafka_resp_err_t err;
+
+	topics = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(
+	    topics, c->conf->kafka_topic, RD_KAFKA_PARTITION_UA);
+	err = rd_kafka_subscribe(c->rk, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0;
+	snprintf(c->errstr, sizeof(c->errstr), "could not subscribe: %s",
+	    rd_kafka_err2str(err));
+	return -1;
+}
+
+/*
+ * Joins the group.  Always returns a handle; consumer_errstr() is "" when it
+ * works, else the reason.  The configuration is borrowed.
+ */
+struct consumer *
+consumer_open(
+    const struct ingest_conf *conf, consumer_before_revoke *before, void *arg)
+{
+	struct consumer *c = xcalloc(1, sizeof(*c));
+	rd_kafka_conf_t *rkconf;
+	char why[256];
+
+	c->conf = conf;
+	c->before_revoke = before;
+	c->arg = arg;
+	c->trouble.what = "Kafka";
+	if ((rkconf = make_conf(c)) == NULL)
+		return c;
+	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, rkconf, why, sizeof(why));
+	if (c->rk == NULL) {
+		rd_kafka_conf_destroy(rkconf);
+		snprintf(c->errstr, sizeof(c->errstr), "%s", why);
+		return c;
+	}
+	/* rd_kafka_new() owns rkconf now. */
+	rd_kafka_poll_set_consumer(c->rk);
+	watch_start(c);
+	if (subscribe(c) == -1)
+		return c;
+	return c;
+}
+
+const char *
+consumer_errstr(const struct consumer *c)
+{
+	return c->errstr;
+}
+
+const char *
+consumer_cluster(const struct consumer *c)
+{
+	return c->cluster_id;
+}
+
+/* What an error event means; true when positions must be made anew. */
+static bool
+judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
+{
+	struct part *p = consumer_part(c, rkm->partition);
+
+	switch (rkm->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		return false;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		if (p != NULL && p->doubt_ms == 0)
+			p->doubt_ms = clock_mono_ms();
+		return false;
+	case RD_KAFKA_RESP_ERR__BAD_MSG:
+	case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+		if (p == NULL || p->stopped)
+			return false;
+		consumer_stop_part(c, p, "a record at or after it is corrupt");
+		return true;
+	default:
+		log_trouble(
+		    &c->trouble, "Kafka: %s", rd_kafka_message_errstr(rkm));
+		return false;
+	}
+}
+
+/*
+ * A partition whose offset the broker does not have: the watermarks tell
+ * whether anything is lost.  True when positions must be made anew.
+ */
+static bool
+judge_doubts(struct consumer *c)
+{
+	struct watermark mark;
+	bool again = false;
+	struct part *p;
+	size_t i;
+
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (p->doubt_ms == 0 || p->stopped ||
+		    !watch_get(c, p->id, p->doubt_ms + 1, &mark))
+			continue;
+		p->doubt_ms = 0;
+		again = true;
+		if (p->next > mark.high)
+			consumer_stop_part(c, p,
+			    "the log ends at %lld, before it: it was cut, or "
+			    "the topic was made anew",
+			    (long long)mark.high);
+		else if (p->next < mark.low)
+			consumer_stop_part(c, p,
+			    "the log begins at %lld: records %lld to %lld are "
+			    "gone",
+			    (long long)mark.low, (long long)p->next,
+			    (long long)mark.low - 1);
+		else if (p->verifying && p->last_offset < mark.low) {
+			log_warn("%s[%d]: retention has removed record %lld, "
+				 "the last one applied; going on at %lld "
+				 "without checking it",
+			    c->conf->kafka_topic, (int)p->id,
+			    (long long)p->last_offset, (long long)p->next);
+			p->unverified = true;
+		}
+	}
+	return again;
+}
+
+/* The record that a fresh position must begin with: is it still the same? */
+static enum consumer_event
+verify(struct consumer *c, struct part *p)
+{
+	int64_t ts = rd_kafka_message_timestamp(c->rkm, NULL);
+
+	if (c->rkm->offset == p->last_offset && ts == p->last_ts &&
+	    consumer_crc(c->rkm) == p->last_crc) {
+		p->verifying = false;
+		return CONSUMER_NOTHING;
+	}
+	consumer_stop_part(c, p,
+	    c->rkm->offset == p->last_offset
+		? "record %lld is not the one that was applied: the topic was "
+		  "made anew, or its log was cut"
+		: "record %lld, the last one applied, is gone",
+	    (long long)p->last_offset);
+	consumer_park(c);
+	return CONSUMER_MOVED;
+}
+
+static enum consumer_event
+judge_record(struct consumer *c)
+{
+	struct part *p = consumer_part(c, c->rkm->partition);
+
+	if (p != NULL && p->reading && p->verifying)
+		return verify(c, p);
+	if (p == NULL || !p->reading || c->rkm->offset < p->next) {
+		count_add(COUNT_STALE, 1);
+		return CONSUMER_NOTHING;
+	}
+	log_trouble_over(&c->trouble);
+	return CONSUMER_RECORD;
+}
+
+/*
+ * Waits at most timeout_ms for the next thing to happen, and serves the
+ * group meanwhile.  Must be called at least every 60 s.
+ */
+enum consumer_event
+consumer_poll(struct consumer *c, int timeout_ms)
+{
+	if (c->rkm != NULL)
+		rd_kafka_message_destroy(c->rkm);
+	c->rkm = rd_kafka_consumer_poll(c->rk, timeout_ms);
+	if (rd_kafka_fatal_error(c->rk, NULL, 0) != 0)
+		return CONSUMER_FATAL;
+	if (c->moved) {
+		c->moved = false;
+		return CONSUMER_MOVED;
+	}
+	if (c->rkm == NULL || c->rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if ((c->rkm != NULL && judge_error(c, c->rkm)) ||
+		    judge_doubts(c)) {
+			consumer_park(c);
+			return CONSUMER_MOVED;
+		}
+		return CONSUMER_NOTHING;
+	}
+	return judge_record(c);
+}
+
+/*
+ * The record of CONSUMER_RECORD, borrowed until the next poll; its partition
+ * is moved past it, and b's move of that partition too.
+ */
+void
+consumer_record(struct consumer *c, struct incoming *in, struct batch *b)
+{
+	const rd_kafka_message_t *rkm = c->rkm;
+	struct part *p = consumer_part(c, rkm->partition);
+	int64_t ts = rd_kafka_message_timestamp(rkm, NULL);
+	struct move *m = batch_move(b, p->id, p->next);
+
+	*in = (struct incoming){
+		.pos = { .ts = ts, .part = p->id, .offset = rkm->offset },
+		.has_ts = ts >= 0,
+		.key = rkm->key,
+		.key_len = rkm->key_len,
+		.value = rkm->payload,
+		.value_len = rkm->len
+	};
+	p->next = m->next = rkm->offset + 1;
+	p->last_offset = m->last_offset = rkm->offset;
+	p->last_ts = m->last_ts = ts;
+	p->last_crc = m->last_crc = consumer_crc(rkm);
+}
+
+bool
+consumer_wants_place(const struct consumer *c)
+{
+	return c->wants_place;
+}
+
+/* Tells Kafka how far a stored batch came: for people's lag tools only. */
+void
+consumer_applied(struct consumer *c, const struct batch *b)
+{
+	rd_kafka_topic_partition_list_t *list;
+	size_t i;
+
+	list = rd_kafka_topic_partition_list_new((int)b->nmoves);
+	for (i = 0; i < b->nmoves; i++)
+		if (b->moves[i].next > b->moves[i].expected &&
+		    consumer_part(c, b->moves[i].part) != NULL)
+			rd_kafka_topic_partition_list_add(
+			    list, c->conf->kafka_topic, b->moves[i].part)
+			    ->offset = b->moves[i].next;
+	if (list->cnt > 0)
+		rd_kafka_commit(c->rk, list, 1);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+/*
+ * Adds to b what is known of each partition's end, with a move of nothing
+ * where b has none.  Returns how many partitions are known.
+ */
+size_t
+consumer_heartbeat(struct consumer *c, struct batch *b)
+{
+	int64_t now = clock_mono_ms(), lag = 0;
+	struct watermark mark;
+	size_t i, known = 0;
+	struct part *p;
+
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (!p->reading ||
+		    !watch_get(c, p->id, now - WATERMARK_FRESH_MS, &mark))
+			continue;
+		known++;
+		batch_move(b, p->id, p->next)->high = mark.high;
+		if (mark.high > p->next)
+			lag += mark.high - p->next;
+	}
+	count_set(COUNT_LAG_MESSAGES, lag);
+	return known;
+}
+
+/*
+ * Leaves the group and frees everything.  Returns false when librdkafka did
+ * not let go in time: the caller must leave by _exit().
+ */
+bool
+consumer_close(struct consumer *c, int timeout_ms)
+{
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+	rd_kafka_queue_t *queue;
+
+	if (c->rk == NULL)
+		goto out;
+	if (c->rkm != NULL)
+		rd_kafka_message_destroy(c->rkm);
+	c->rkm = NULL;
+	c->before_revoke = NULL;
+	queue = rd_kafka_queue_get_consumer(c->rk);
+	rd_kafka_error_destroy(rd_kafka_consumer_close_queue(c->rk, queue));
+	while (!rd_kafka_consumer_closed(c->rk) && clock_left_ms(deadline) > 0)
+		rd_kafka_queue_poll_callback(queue, 50);
+	rd_kafka_queue_destroy(queue);
+	if (!rd_kafka_consumer_closed(c->rk) ||
+	    !watch_stop(c, clock_left_ms(deadline) + 100))
+		return false;
+	rd_kafka_destroy(c->rk);
+out:
+	free(c->parts);
+	free(c->cluster_id);
+	free(c);
+	return true;
+}

@@ -1,0 +1,282 @@
+/*
+ * Where to read on: positions from PostgreSQL, the fingerprint that ties them
+ * to this topic of this cluster, and what stops a partition.
+ *
+ * A partition is read from the last record that was applied, which must be
+ * the same record still: its timestamp and a hash of its key and value are
+ * in the database.  That finds what offsets cannot show: a topic that was
+ * deleted and made anew, or a log that was cut and grew again.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "ingest/consumer_internal.h"
+#include "ingest/counters.h"
+#include "ingest/offsets.h"
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/xalloc.h"
+
+#define METADATA_MS 5000
+#define CLUSTER_MS 2000
+
+struct part *
+consumer_part(struct consumer *c, int32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < c->nparts; i++)
+		if (c->parts[i].id == id)
+			return &c->parts[i];
+	return NULL;
+}
+
+/* Stops a partition until an operator has decided; the others go on. */
+void
+consumer_stop_part(struct consumer *c, struct part *p, const char *fmt, ...)
+{
+	char why[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	log_error("stopped %s[%d] at offset %lld: %s; nothing of it is read "
+		  "until its row in turnout.ingest_offsets is set right and "
+		  "turnout-ingest restarted",
+	    c->conf->kafka_topic, (int)p->id, (long long)p->next, why);
+	p->stopped = true;
+	p->reading = false;
+}
+
+/* The fingerprint of a record. */
+int64_t
+consumer_crc(const rd_kafka_message_t *rkm)
+{
+	uint64_t key_len = rkm->key == NULL ? UINT64_MAX : rkm->key_len;
+	uint64_t seed = XXH64(
+	    rkm->key == NULL ? "" : rkm->key, rkm->key_len, key_len);
+
+	return (int64_t)XXH64(
+	    rkm->payload == NULL ? "" : rkm->payload, rkm->len, seed);
+}
+
+/* Assigns every partition that may be read at its position. */
+int
+consumer_assign(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t err;
+	int reading = 0, stopped = 0;
+	struct part *p;
+	size_t i;
+
+	list = rd_kafka_topic_partition_list_new((int)c->nparts);
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (p->stopped)
+			stopped++;
+		if (!p->reading)
+			continue;
+		reading++;
+		rd_kafka_topic_partition_list_add(
+		    list, c->conf->kafka_topic, p->id)
+		    ->offset = p->verifying ? p->last_offset : p->next;
+	}
+	err = rd_kafka_assign(c->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	count_set(COUNT_PARTITIONS, reading);
+	count_set(COUNT_STOPPED, stopped);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(c->errstr, sizeof(c->errstr),
+		    "could not assign partitions: %s", rd_kafka_err2str(err));
+		return -1;
+	}
+	return 0;
+}
+
+static int32_t
+count_partitions(struct consumer *c)
+{
+	const struct rd_kafka_metadata *md;
+	rd_kafka_topic_t *topic;
+	int32_t n = -1;
+
+	topic = rd_kafka_topic_new(c->rk, c->conf->kafka_topic, NULL);
+	if (topic == NULL)
+		return -1;
+	if (rd_kafka_metadata(c->rk, 0, topic, &md, METADATA_MS) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (md->topic_cnt == 1 &&
+		    md->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			n = md->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(md);
+	}
+	rd_kafka_topic_destroy(topic);
+	return n;
+}
+
+/*
+ * The very first start: the topic has no row.  All partitions get one at
+ * once, so that later a partition without a row is known to be new.
+ */
+static int
+bootstrap(struct consumer *c, struct db *db, int timeout_ms)
+{
+	bool latest = c->conf->kafka_start == KAFKA_START_LATEST;
+	struct watermark *marks = NULL;
+	int32_t n = count_partitions(c), i;
+	int rc = -1;
+
+	if (n <= 0) {
+		snprintf(c->errstr, sizeof(c->errstr),
+		    "could not read the partitions of topic \"%s\"",
+		    c->conf->kafka_topic);
+		return -1;
+	}
+	watch_partitions(c, n);
+	marks = xcalloc((size_t)n, sizeof(*marks));
+	for (i = 0; i < n; i++) {
+		if (!watch_get(c, i, 0, &marks[i])) {
+			snprintf(c->errstr, sizeof(c->errstr),
+			    "waiting for the offsets of topic \"%s\"",
+			    c->conf->kafka_topic);
+			goto out;
+		}
+	}
+	if (db_exec(db, "BEGIN", timeout_ms) == -1)
+		goto fault;
+	for (i = 0; i < n; i++)
+		if (offsets_create(db, c->conf->kafka_topic, i,
+			latest ? marks[i].high : marks[i].low,
+			timeout_ms) == -1)
+			goto fault;
+	if (db_commit(db, timeout_ms) == -1)
+		goto fault;
+	log_info("first start on topic \"%s\": %d partitions, from the %s "
+		 "record",
+	    c->conf->kafka_topic, (int)n, latest ? "next" : "earliest");
+	rc = 0;
+	goto out;
+fault:
+	snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+	db_drop(db);
+out:
+	free(marks);
+	return rc;
+}
+
+static void
+place_part(struct consumer *c, struct part *p, const struct offset_row *row)
+{
+	p->next = row->next_offset;
+	p->last_offset = row->last_offset;
+	p->last_ts = row->last_ts;
+	p->last_crc = row->last_crc;
+	p->verifying = row->last_offset != INT64_MIN && !p->unverified;
+	p->reading = true;
+	p->doubt_ms = 0;
+	if (row->cluster_id[0] != '\0' &&
+	    strcmp(row->cluster_id, c->cluster_id) != 0)
+		consumer_stop_part(c, p,
+		    "it belongs to Kafka cluster %s, and this is %s",
+		    row->cluster_id, c->cluster_id);
+}
+
+static int
+place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
+    size_t n, int timeout_ms)
+{
+	struct offset_row fresh = { .last_offset = INT64_MIN };
+	const struct offset_row *row;
+	int32_t most = 0;
+	size_t i, j;
+
+	for (i = 0; i < c->nparts; i++) {
+		row = NULL;
+		for (j = 0; j < n && row == NULL; j++)
+			if (rows[j].part == c->parts[i].id)
+				row = &rows[j];
+		if (row == NULL) {
+			log_info("partition %s[%d] is new: from offset 0",
+			    c->conf->kafka_topic, (int)c->parts[i].id);
+			if (offsets_create(db, c->conf->kafka_topic,
+				c->parts[i].id, 0, timeout_ms) == -1) {
+				snprintf(c->errstr, sizeof(c->errstr), "%s",
+				    db_errstr(db));
+				return -1;
+			}
+			row = &fresh;
+		}
+		if (!c->parts[i].stopped)
+			place_part(c, &c->parts[i], row);
+		if (c->parts[i].id >= most)
+			most = c->parts[i].id + 1;
+	}
+	watch_partitions(c, most);
+	return consumer_assign(c);
+}
+
+/*
+ * Reads the positions of the wanted partitions and assigns them.  Returns 0,
+ * or -1 with the reason in consumer_errstr(): try again a little later.
+ */
+int
+consumer_place(struct consumer *c, struct db *db, int timeout_ms)
+{
+	struct offset_row *rows = NULL;
+	size_t n = 0;
+	int rc = -1;
+
+	if (c->cluster_id == NULL) {
+		c->cluster_id = rd_kafka_clusterid(c->rk, CLUSTER_MS);
+		if (c->cluster_id == NULL) {
+			snprintf(c->errstr, sizeof(c->errstr),
+			    "could not read the id of the Kafka cluster");
+			return -1;
+		}
+	}
+	if (offsets_load(db, c->conf->kafka_topic, &rows, &n, timeout_ms) ==
+	    -1) {
+		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+		return -1;
+	}
+	if (n == 0 && bootstrap(c, db, timeout_ms) == -1)
+		goto out;
+	if (n == 0) {
+		free(rows);
+		rows = NULL;
+		if (offsets_load(db, c->conf->kafka_topic, &rows, &n,
+			timeout_ms) == -1) {
+			snprintf(
+			    c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+			goto out;
+		}
+	}
+	if (place_all(c, db, rows, n, timeout_ms) == -1)
+		goto out;
+	c->wants_place = false;
+	rc = 0;
+out:
+	free(rows);
+	return rc;
+}
+
+/* Reads nothing for now, but stays in the group: PostgreSQL is away. */
+void
+consumer_park(struct consumer *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nparts; i++)
+		c->parts[i].reading = false;
+	if (consumer_assign(c) == -1)
+		log_warn("%s", c->errstr);
+	c->wants_place = true;
+}

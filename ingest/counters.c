@@ -1,0 +1,87 @@
+/* What turnout-ingest counts; see counters.h. */
+#include "config.h"
+
+#include <stdatomic.h>
+
+#include "ingest/counters.h"
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/metrics.h"
+
+#define P "turnout_ingest_"
+
+/* clang-format off */
+static const struct metric table[COUNTERS] = {
+	[COUNT_MESSAGES] = { P "messages_total", NULL, METRIC_COUNTER, 0, "Records that were applied or became dead letters." },
+	[COUNT_BATCHES] = { P "batches_total", NULL, METRIC_COUNTER, 0, "Transactions that were committed." },
+	[COUNT_ROWS_CHANGED] = { P "rows_changed_total", NULL, METRIC_COUNTER, 0, "RSVP rows inserted or replaced by a newer version." },
+	[COUNT_DEAD_LETTERS] = { P "dead_letters_total", NULL, METRIC_COUNTER, 0, "Records that were no valid message." },
+	[COUNT_DETAILS_EVENT] = { P "details_changed_total", "kind=\"event\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
+	[COUNT_DETAILS_GROUP] = { P "details_changed_total", "kind=\"group\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
+	[COUNT_DETAILS_VENUE] = { P "details_changed_total", "kind=\"venue\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
+	[COUNT_DETAILS_MEMBER] = { P "details_changed_total", "kind=\"member\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
+	[COUNT_RETRIES] = { P "retries_total", NULL, METRIC_COUNTER, 0, "Transactions that were tried again." },
+	[COUNT_FENCED] = { P "fenced_total", NULL, METRIC_COUNTER, 0, "Batches given up because another daemon had moved the offset." },
+	[COUNT_COMMITTED] = { P "resolved_total", "outcome=\"committed\"", METRIC_COUNTER, 0, "Commits of unknown outcome, resolved from the database." },
+	[COUNT_NOT_COMMITTED] = { P "resolved_total", "outcome=\"not_committed\"", METRIC_COUNTER, 0, "Commits of unknown outcome, resolved from the database." },
+	[COUNT_STALE] = { P "stale_records_total", NULL, METRIC_COUNTER, 0, "Records dropped because their partition was no longer ours or they were applied before." },
+	[COUNT_PARTITIONS] = { P "partitions", NULL, METRIC_GAUGE, 0, "Partitions that are being read." },
+	[COUNT_STOPPED] = { P "partitions_stopped", NULL, METRIC_GAUGE, 0, "Partitions that wait for the operator." },
+	[COUNT_LAG_MESSAGES] = { P "lag_messages", NULL, METRIC_GAUGE, 0, "Records in the partitions that are not applied yet." },
+	[COUNT_BATCH_MESSAGES] = { P "batch_messages", NULL, METRIC_GAUGE, 0, "Records in the last batch." },
+	[COUNT_DB_UP] = { P "db_up", NULL, METRIC_GAUGE, 0, "1 when the last transaction worked." },
+	[COUNT_LOG_DROPPED] = { P "log_lines_dropped_total", NULL, METRIC_COUNTER, 0, "Log lines that stderr did not take." },
+	[COUNT_BUILD] = { P "build_info", "version=\"" PACKAGE_VERSION "\"", METRIC_GAUGE, 0, "1, with the version." },
+};
+/* clang-format on */
+
+static _Atomic int64_t values[COUNTERS];
+
+void
+count_add(enum counter c, int64_t n)
+{
+	atomic_fetch_add(&values[c], n);
+}
+
+void
+count_set(enum counter c, int64_t n)
+{
+	atomic_store(&values[c], n);
+}
+
+int64_t
+count_get(enum counter c)
+{
+	return atomic_load(&values[c]);
+}
+
+static void
+snapshot(int64_t out[COUNTERS])
+{
+	int i;
+
+	count_set(COUNT_LOG_DROPPED, (int64_t)log_dropped());
+	count_set(COUNT_BUILD, 1);
+	for (i = 0; i < COUNTERS; i++)
+		out[i] = count_get((enum counter)i);
+}
+
+/* Adds Prometheus' text. */
+void
+counters_render(struct buf *b)
+{
+	int64_t now[COUNTERS];
+
+	snapshot(now);
+	metrics_render(b, table, now, COUNTERS);
+}
+
+/* Adds the same on one line, zeros left out. */
+void
+counters_stats_line(struct buf *b)
+{
+	int64_t now[COUNTERS];
+
+	snapshot(now);
+	metrics_stats_line(b, table, now, COUNTERS);
+}

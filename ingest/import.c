@@ -1,0 +1,308 @@
+/*
+ * Import of files: the daemon's path with a file for a partition.  A line's
+ * place in log order is (its mtime, -1, its number), so a file imported twice
+ * changes nothing.  The row in turnout.imports is the fence that the offset
+ * row is for Kafka.
+ */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include "ingest/batch.h"
+#include "ingest/counters.h"
+#include "ingest/ingest_conf.h"
+#include "ingest/run.h"
+#include "ingest/storer.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/stop.h"
+#include "lib/xalloc.h"
+
+#define READ_SIZE 262144
+#define LINE_KEEP_MAX 1048576 /* of a longer line only so much is kept */
+#define PROGRESS_TTY_MS 200
+#define PROGRESS_LOG_MS 10000
+
+struct import {
+	const struct ingest_conf *conf;
+	struct store *store;
+	struct storer *storer;
+	struct rsvp_parser *parser;
+	struct batch open, spare;
+	struct buf line;
+	const char *name; /* of the file, as it was given */
+	gzFile gz;
+	int fd;
+	int64_t size; /* bytes of the file; 0 = not known */
+	int64_t lines, blank, import_id;
+	int64_t start_ms, said_ms;
+	bool idle, quiet, tty;
+	bool too_long; /* the line in hand lost its tail */
+	int status;
+};
+
+static void
+say_progress(struct import *im, bool last)
+{
+	int64_t now = clock_mono_ms(), took = now - im->start_ms;
+	int64_t at = (int64_t)lseek(im->fd, 0, SEEK_CUR), eta = -1;
+
+	if (im->quiet ||
+	    (!last &&
+		now - im->said_ms <
+		    (im->tty ? PROGRESS_TTY_MS : PROGRESS_LOG_MS)))
+		return;
+	im->said_ms = now;
+	if (took < 1)
+		took = 1;
+	if (im->size > 0 && at > 0)
+		eta = (im->size - at) * took / at / 1000;
+	fprintf(stderr, "%s%s: %lld lines, %lld/s", im->tty ? "\r" : "",
+	    im->name, (long long)im->lines,
+	    (long long)(im->lines * 1000 / took));
+	if (im->size > 0)
+		fprintf(stderr, ", %lld%%", (long long)(at * 100 / im->size));
+	if (!last && eta >= 0)
+		fprintf(stderr, ", %lld s left", (long long)eta);
+	fprintf(stderr, "%s",
+	    im->tty && !last ? "\033[K" : "\033[K\n" + (im->tty ? 0 : 3));
+}
+
+/* Waits for the storer; false when the batch in flight did not make it. */
+static bool
+settle(struct import *im)
+{
+	if (im->idle)
+		return true;
+	while (storer_wait(im->storer, 1000) == STORER_BUSY)
+		say_progress(im, false);
+	im->idle = true;
+	switch (storer_take(im->storer, &im->spare)) {
+	case STORE_DONE:
+		batch_clear(&im->spare);
+		return true;
+	case STORE_STOPPED:
+		return false;
+	case STORE_FENCED:
+		log_error(
+		    "%s: somebody else writes this import; stopping", im->name);
+		im->status = 1;
+		return false;
+	case STORE_FATAL:
+		log_error("%s: could not store a batch: %s", im->name,
+		    store_errstr(im->store));
+		im->status = 1;
+		return false;
+	}
+	return false;
+}
+
+static bool
+give(struct import *im)
+{
+	if (im->open.nrecords == 0)
+		return true;
+	if (!settle(im))
+		return false;
+	batch_move(&im->open, BATCH_IMPORT_PART,
+	    im->lines - (int64_t)im->open.nrecords)
+	    ->next = im->lines;
+	im->open.import_id = im->import_id;
+	batch_sort(&im->open);
+	storer_give(im->storer, &im->open);
+	im->idle = false;
+	free(im->open.source);
+	im->open.source = xstrdup(im->spare.source);
+	batch_clear(&im->open);
+	return true;
+}
+
+/* One line, without its newline; false when the import must end. */
+static bool
+take_line(struct import *im)
+{
+	struct incoming in = { .pos = { .part = BATCH_IMPORT_PART,
+				   .offset = im->lines + im->blank },
+		.value = im->line.data,
+		.value_len = im->line.len };
+	bool blank = strspn(buf_str(&im->line), " \t\r") == im->line.len;
+
+	if (blank && !im->too_long) {
+		im->blank++;
+	} else {
+		batch_add(&im->open, &in, im->parser, clock_wall_ms());
+		im->lines++;
+	}
+	buf_clear(&im->line);
+	im->too_long = false;
+	if (im->open.nrecords >= (size_t)im->conf->batch_max_messages ||
+	    im->open.arena.len >= (size_t)im->conf->batch_max_bytes)
+		return give(im);
+	return true;
+}
+
+static void
+keep_bytes(struct import *im, const char *data, size_t len)
+{
+	size_t room = LINE_KEEP_MAX - im->line.len;
+
+	if (len > room) {
+		im->too_long = true;
+		len = room;
+	}
+	buf_add(&im->line, data, len);
+}
+
+/* Cuts what was read into lines. */
+static bool
+take_bytes(struct import *im, const char *data, size_t len)
+{
+	const char *nl;
+
+	while ((nl = memchr(data, '\n', len)) != NULL) {
+		keep_bytes(im, data, (size_t)(nl - data));
+		if (!take_line(im))
+			return false;
+		len -= (size_t)(nl + 1 - data);
+		data = nl + 1;
+	}
+	keep_bytes(im, data, len);
+	return true;
+}
+
+static void
+read_file(struct import *im)
+{
+	static char bytes[READ_SIZE];
+	const char *why;
+	int n, err;
+
+	while (
+	    !stop_asked() && (n = gzread(im->gz, bytes, sizeof(bytes))) > 0) {
+		if (!take_bytes(im, bytes, (size_t)n))
+			return;
+		say_progress(im, false);
+	}
+	if (stop_asked())
+		return;
+	why = gzerror(im->gz, &err);
+	if (err != Z_OK && err != Z_STREAM_END) {
+		log_error("%s: could not read on after line %lld: %s", im->name,
+		    (long long)(im->lines + im->blank),
+		    err == Z_ERRNO ? strerror(errno) : why);
+		im->status = 1;
+	} else if (im->line.len > 0 && !take_line(im))
+		return;
+	if (give(im))
+		(void)settle(im);
+}
+
+static int
+open_file(struct import *im, const char *name)
+{
+	struct stat st;
+
+	im->name = strcmp(name, "-") == 0 ? "standard input" : name;
+	im->fd = strcmp(name, "-") == 0 ? dup(STDIN_FILENO)
+					: open(name, O_RDONLY | O_CLOEXEC);
+	if (im->fd == -1 || fstat(im->fd, &st) == -1) {
+		log_error("%s: could not open: %s", im->name, strerror(errno));
+		return -1;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		log_error("%s: cannot import a directory", im->name);
+		close(im->fd);
+		return -1;
+	}
+	im->size = S_ISREG(st.st_mode) ? st.st_size : 0;
+	if ((im->gz = gzdopen(dup(im->fd), "rb")) == NULL)
+		die(1, "could not allocate memory for zlib");
+	gzbuffer(im->gz, READ_SIZE);
+	return 0;
+}
+
+static void
+import_file(struct import *im, const char *name)
+{
+	int64_t rows = count_get(COUNT_ROWS_CHANGED);
+	int64_t dead = count_get(COUNT_DEAD_LETTERS);
+	struct buf source = { 0 };
+	char *copy;
+
+	if (open_file(im, name) == -1) {
+		im->status = 1;
+		return;
+	}
+	copy = xstrdup(im->name);
+	buf_addf(&source, "import:%s", basename(copy));
+	im->lines = im->blank = 0;
+	buf_clear(&im->line);
+	im->start_ms = im->said_ms = clock_mono_ms();
+	im->idle = true;
+	batch_init(&im->open, buf_str(&source), im->conf->store_members);
+	batch_init(&im->spare, buf_str(&source), im->conf->store_members);
+	if (store_begin_import(im->store, basename(copy), &im->import_id) ==
+	    -1) {
+		log_error("%s: %s", im->name, store_errstr(im->store));
+		im->status = 1;
+		goto out;
+	}
+	im->storer = storer_start(im->store);
+	read_file(im);
+	if (!storer_stop(im->storer, (int)im->conf->pg_timeout_ms))
+		_exit(1);
+	say_progress(im, true);
+	if (stop_asked()) {
+		log_warn("%s: broken off; import it again, what is in changes "
+			 "nothing",
+		    im->name);
+		im->status = 1;
+	} else if (im->status == 0 &&
+	    store_end_import(im->store, im->import_id) == -1)
+		log_warn("%s: %s", im->name, store_errstr(im->store));
+	printf("%s: %lld lines, %lld RSVPs changed, %lld dead letters, "
+	       "%lld blank lines\n",
+	    im->name, (long long)im->lines,
+	    (long long)(count_get(COUNT_ROWS_CHANGED) - rows),
+	    (long long)(count_get(COUNT_DEAD_LETTERS) - dead),
+	    (long long)im->blank);
+out:
+	gzclose(im->gz);
+	close(im->fd);
+	batch_free(&im->open);
+	batch_free(&im->spare);
+	buf_free(&source);
+	free(copy);
+}
+
+/*
+ * Imports n files, one after the other.  Returns the exit status: 0 when all
+ * were read to the end, dead letters or not; 1 otherwise.
+ */
+int
+import_files(
+    const struct ingest_conf *conf, char *const *files, int n, bool quiet)
+{
+	struct import im = { .conf = conf, .quiet = quiet };
+	int i;
+
+	im.tty = isatty(STDERR_FILENO) == 1;
+	im.store = store_open(conf);
+	im.parser = rsvp_parser_open();
+	for (i = 0; i < n && !stop_asked(); i++)
+		import_file(&im, files[i]);
+	buf_free(&im.line);
+	rsvp_parser_close(im.parser);
+	store_close(im.store);
+	return im.status;
+}

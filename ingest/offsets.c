@@ -1,0 +1,74 @@
+/* Where the partitions stand; see offsets.h. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/offsets.h"
+#include "lib/db.h"
+#include "lib/xalloc.h"
+
+static const char Q_LOAD[] =
+    "SELECT part, next_offset, coalesce(cluster_id, ''), last_offset, last_ts,"
+    " last_crc FROM turnout.ingest_offsets WHERE topic = $1 ORDER BY part";
+static const char Q_CREATE[] =
+    "INSERT INTO turnout.ingest_offsets (topic, part, next_offset)"
+    " VALUES ($1, $2::integer, $3::bigint) ON CONFLICT DO NOTHING";
+
+static int64_t
+number(const PGresult *res, int row, int col)
+{
+	return PQgetisnull(res, row, col)
+	    ? INT64_MIN
+	    : strtoll(PQgetvalue(res, row, col), NULL, 10);
+}
+
+/*
+ * All rows of a topic, by partition.  Returns 0 with *rows to be freed, or -1
+ * with the reason in db_errstr().
+ */
+int
+offsets_load(struct db *db, const char *topic, struct offset_row **rows,
+    size_t *n, int timeout_ms)
+{
+	struct db_params params = { .n = 1, .values = &topic };
+	PGresult *res = db_query(db, Q_LOAD, &params, timeout_ms);
+	struct offset_row *row;
+	int i;
+
+	if (res == NULL)
+		return -1;
+	*n = (size_t)PQntuples(res);
+	*rows = xcalloc(*n, sizeof(**rows));
+	for (i = 0; i < PQntuples(res); i++) {
+		row = &(*rows)[i];
+		row->part = (int32_t)number(res, i, 0);
+		row->next_offset = number(res, i, 1);
+		snprintf(row->cluster_id, sizeof(row->cluster_id), "%s",
+		    PQgetvalue(res, i, 2));
+		row->last_offset = number(res, i, 3);
+		row->last_ts = number(res, i, 4);
+		row->last_crc = number(res, i, 5);
+	}
+	PQclear(res);
+	return 0;
+}
+
+/* Makes the row of a partition; one that is there already stays as it is. */
+int
+offsets_create(struct db *db, const char *topic, int32_t part,
+    int64_t next_offset, int timeout_ms)
+{
+	char p[16], next[24];
+	const char *values[] = { topic, p, next };
+	struct db_params params = { .n = 3, .values = values };
+	PGresult *res;
+
+	snprintf(p, sizeof(p), "%d", (int)part);
+	snprintf(next, sizeof(next), "%lld", (long long)next_offset);
+	if ((res = db_query(db, Q_CREATE, &params, timeout_ms)) == NULL)
+		return -1;
+	PQclear(res);
+	return 0;
+}

@@ -1,0 +1,316 @@
+/*
+ * The daemon's loop.  One thread polls Kafka and fills the open batch, the
+ * storer's thread writes the closed one; this file only decides when which
+ * batch goes where, and what is dropped.
+ *
+ * A dropped batch costs nothing but work: its records are read again from
+ * the offset that PostgreSQL has.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include <librdkafka/rdkafka.h>
+
+#include "ingest/batch.h"
+#include "ingest/consumer.h"
+#include "ingest/counters.h"
+#include "ingest/ingest_conf.h"
+#include "ingest/run.h"
+#include "ingest/status.h"
+#include "ingest/storer.h"
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/log.h"
+#include "lib/stop.h"
+
+#define PLACE_EVERY_MS 250
+#define PLACE_TIMEOUT_MS 5000
+#define HEARTBEAT_MS 1000
+#define STATS_MS 60000
+#define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
+#define REVOKE_WAIT_MS 3000
+#define STOP_MS 4000 /* of the 5 s that a stop may take */
+
+struct run {
+	const struct ingest_conf *conf;
+	struct consumer *consumer;
+	struct store *store;
+	struct storer *storer;
+	struct db *db; /* positions; the storer has its own */
+	struct rsvp_parser *parser;
+	struct batch open;
+	struct batch spare;
+	bool idle;	  /* the storer has nothing */
+	int64_t given_ms; /* when it got its batch */
+	int64_t place_ms; /* next try to read positions */
+	int64_t heartbeat_ms;
+	int64_t stats_ms;
+	struct log_trouble place_trouble;
+	int status;
+};
+
+static void
+before_revoke(void *arg)
+{
+	struct run *run = arg;
+
+	storer_wait(run->storer, REVOKE_WAIT_MS);
+}
+
+/* Takes a settled batch back; false when the daemon must end. */
+static bool
+settle(struct run *run)
+{
+	if (run->idle || storer_wait(run->storer, 0) != STORER_SETTLED)
+		return true;
+	run->idle = true;
+	switch (storer_take(run->storer, &run->spare)) {
+	case STORE_DONE:
+		consumer_applied(run->consumer, &run->spare);
+		break;
+	case STORE_FENCED:
+		log_warn("another writer has moved the offsets of this batch; "
+			 "dropped it, reading positions again");
+		consumer_park(run->consumer);
+		batch_clear(&run->open);
+		break;
+	case STORE_STOPPED:
+		break;
+	case STORE_FATAL:
+		log_error("could not store a batch: %s; stopping, nothing of "
+			  "it is lost",
+		    store_errstr(run->store));
+		run->status = 1;
+		return false;
+	}
+	batch_clear(&run->spare);
+	return true;
+}
+
+static bool
+full(const struct run *run)
+{
+	return run->open.nrecords >= (size_t)run->conf->batch_max_messages ||
+	    run->open.arena.len >= (size_t)run->conf->batch_max_bytes;
+}
+
+static bool
+due(const struct run *run, int64_t now)
+{
+	return run->open.nrecords > 0 &&
+	    (full(run) ||
+		now - run->open.opened_ms >= run->conf->batch_max_age_ms);
+}
+
+static void
+give(struct run *run)
+{
+	batch_sort(&run->open);
+	storer_give(run->storer, &run->open);
+	if (run->open.source == NULL)
+		batch_init(&run->open, run->conf->kafka_topic,
+		    run->conf->store_members);
+	batch_clear(&run->open);
+	run->idle = false;
+	run->given_ms = clock_mono_ms();
+}
+
+/* Gives the storer what is due: the open batch, or a heartbeat. */
+static void
+feed_storer(struct run *run, int64_t now)
+{
+	bool beat = now >= run->heartbeat_ms;
+
+	if (!run->idle ||
+	    (!due(run, now) && !(beat && run->open.nrecords == 0)))
+		return;
+	if (consumer_heartbeat(run->consumer, &run->open) == 0 &&
+	    run->open.nrecords == 0) {
+		batch_clear(&run->open);
+		return;
+	}
+	run->heartbeat_ms = now + HEARTBEAT_MS;
+	give(run);
+}
+
+/* Reads positions when the group gave us partitions, or took them. */
+static void
+place(struct run *run, int64_t now)
+{
+	if (!consumer_wants_place(run->consumer) || !run->idle ||
+	    now < run->place_ms)
+		return;
+	run->place_ms = now + PLACE_EVERY_MS;
+	if (consumer_place(run->consumer, run->db, PLACE_TIMEOUT_MS) == 0) {
+		store_set_cluster(run->store, consumer_cluster(run->consumer));
+		log_trouble_over(&run->place_trouble);
+		return;
+	}
+	log_trouble(&run->place_trouble,
+	    "could not find where to read on: %s; trying again",
+	    consumer_errstr(run->consumer));
+}
+
+static void
+accept_record(struct run *run)
+{
+	struct incoming in;
+
+	if (run->open.nrecords == 0)
+		run->open.opened_ms = clock_mono_ms();
+	consumer_record(run->consumer, &in, &run->open);
+	batch_add(&run->open, &in, run->parser,
+	    in.has_ts ? in.pos.ts : clock_wall_ms());
+}
+
+static int
+poll_ms(const struct run *run, int64_t now)
+{
+	int64_t left;
+
+	if (!run->idle)
+		return 10;
+	if (run->open.nrecords == 0)
+		return 100;
+	left = run->open.opened_ms + run->conf->batch_max_age_ms - now;
+	return left < 0 ? 0 : left > 100 ? 100 : (int)left;
+}
+
+/* Reads what there is; false when the daemon must end. */
+static bool
+read_records(struct run *run, int64_t now)
+{
+	/* A full batch waits for the storer; librdkafka's queue is bounded. */
+	if (full(run)) {
+		storer_wait(run->storer, 100);
+		if (run->idle || now - run->given_ms < PARK_AFTER_MS)
+			return true;
+		batch_clear(&run->open);
+		consumer_park(run->consumer);
+	}
+	switch (consumer_poll(run->consumer, poll_ms(run, now))) {
+	case CONSUMER_RECORD:
+		accept_record(run);
+		break;
+	case CONSUMER_MOVED:
+		batch_clear(&run->open);
+		break;
+	case CONSUMER_FATAL:
+		log_error(
+		    "Kafka: %s; stopping", consumer_errstr(run->consumer));
+		run->status = 1;
+		return false;
+	case CONSUMER_NOTHING:
+		break;
+	}
+	return true;
+}
+
+static void
+say_stats(struct run *run, int64_t now)
+{
+	struct buf line = { 0 };
+
+	if (now < run->stats_ms)
+		return;
+	if (run->stats_ms != 0) {
+		counters_stats_line(&line);
+		log_info("stats: %s", buf_str(&line));
+		buf_free(&line);
+	}
+	run->stats_ms = now + STATS_MS;
+}
+
+static void
+loop(struct run *run)
+{
+	int64_t now;
+
+	while (!stop_asked()) {
+		now = clock_mono_ms();
+		if (!settle(run))
+			return;
+		place(run, now);
+		feed_storer(run, now);
+		if (!read_records(run, now))
+			return;
+		say_stats(run, now);
+	}
+	log_info("stopping");
+}
+
+static void
+ready(const struct ingest_conf *conf)
+{
+	log_info("turnout-ingest %s ready: topic \"%s\", librdkafka %s, "
+		 "libpq %d",
+	    PACKAGE_VERSION, conf->kafka_topic, rd_kafka_version_str(),
+	    PQlibVersion());
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "READY=1");
+#endif
+}
+
+/*
+ * Ends both threads.  What is with the storer is settled by its transaction;
+ * when somebody does not let go in time, the process leaves without freeing:
+ * nothing but memory hangs on it.
+ */
+static void
+close_run(struct run *run)
+{
+	int64_t deadline = clock_mono_ms() + STOP_MS;
+
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "STOPPING=1");
+#endif
+	if (!storer_stop(run->storer, STOP_MS * 3 / 4) ||
+	    !consumer_close(run->consumer, clock_left_ms(deadline) + 200)) {
+		log_info(
+		    "stopped without waiting for %s", "Kafka or PostgreSQL");
+		_exit(run->status);
+	}
+	store_close(run->store);
+	db_close(run->db);
+	rsvp_parser_close(run->parser);
+	batch_free(&run->open);
+	batch_free(&run->spare);
+	status_stop();
+	log_info("stopped");
+}
+
+/* Runs until a stop is asked; returns the exit status. */
+int
+run_daemon(const struct ingest_conf *conf)
+{
+	struct run run = { .conf = conf, .idle = true };
+
+	run.place_trouble.what = "the position";
+	run.db = db_open(conf->pg_conninfo, "turnout-ingest positions");
+	run.store = store_open(conf);
+	run.parser = rsvp_parser_open();
+	batch_init(&run.open, conf->kafka_topic, conf->store_members);
+	batch_init(&run.spare, conf->kafka_topic, conf->store_members);
+	run.storer = storer_start(run.store);
+	run.consumer = consumer_open(conf, before_revoke, &run);
+	if (consumer_errstr(run.consumer)[0] != '\0') {
+		log_error("%s", consumer_errstr(run.consumer));
+		run.status = 78;
+	} else if (status_start(conf->metrics_listen) == -1) {
+		log_error("could not listen on metrics.listen \"%s\"",
+		    conf->metrics_listen);
+		run.status = 1;
+	} else {
+		ready(conf);
+		loop(&run);
+	}
+	close_run(&run);
+	return run.status;
+}

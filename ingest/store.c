@@ -1,0 +1,439 @@
+/*
+ * One batch, one transaction; see store.h.
+ *
+ * What a fault asks for is decided here, by SQLSTATE class (lib/db.h):
+ *   lost in COMMIT     ask the offset row, which the transaction held locked
+ *   lost, retry        the whole batch again, with a growing, jittered pause
+ *   record (22, 23)    find the record by halves, make it a dead letter
+ *   stop (42, 28, XX)  give up loudly; no record is at fault, so none is lost
+ */
+#include "config.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/batch.h"
+#include "ingest/counters.h"
+#include "ingest/ingest_conf.h"
+#include "ingest/store.h"
+#include "ingest/store_sql.h"
+#include "lib/db.h"
+#include "lib/log.h"
+#include "lib/stop.h"
+#include "lib/xalloc.h"
+
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 5000
+
+struct store {
+	struct db *db;
+	struct scratch *scratch;
+	struct rsvp_parser *parser; /* for bisecting */
+	char *cluster_id;	    /* NULL = not known */
+	int timeout_ms;
+	int pause_ms;
+	enum db_fault
+	    fault;     /* of the last try; ROLLBACK makes the handle forget */
+	unsigned seed; /* of the jitter */
+	struct log_trouble trouble;
+	char errstr[600];
+};
+
+enum attempt {
+	ATTEMPT_DONE,
+	ATTEMPT_FENCED,
+	ATTEMPT_FAILED,	 /* rolled back; db_fault() says what it asks for */
+	ATTEMPT_UNKNOWN, /* lost in COMMIT */
+};
+
+struct store *
+store_open(const struct ingest_conf *conf)
+{
+	struct store *st = xcalloc(1, sizeof(*st));
+
+	st->db = db_open(conf->pg_conninfo, "turnout-ingest");
+	st->scratch = scratch_new();
+	st->parser = rsvp_parser_open();
+	st->timeout_ms = (int)conf->pg_timeout_ms;
+	st->trouble.what = "PostgreSQL";
+	st->seed = (unsigned)(uintptr_t)st;
+	return st;
+}
+
+/* Tells which cluster the offsets belong to; written with the next batch. */
+void
+store_set_cluster(struct store *st, const char *cluster_id)
+{
+	free(st->cluster_id);
+	st->cluster_id = cluster_id == NULL ? NULL : xstrdup(cluster_id);
+}
+
+static void
+roll_back(struct store *st)
+{
+	if (db_connected(st->db) &&
+	    db_exec(st->db, "ROLLBACK", st->timeout_ms) == -1)
+		db_drop(st->db);
+}
+
+/* All of the batch but COMMIT.  The offsets first: they are the fence. */
+static enum attempt
+write_rows(struct store *st, const struct batch *b, struct stored *stored)
+{
+	int moved;
+
+	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1)
+		return ATTEMPT_FAILED;
+	moved = sql_move(
+	    st->db, st->scratch, b, st->cluster_id, st->timeout_ms);
+	if (moved == 0)
+		return ATTEMPT_FENCED;
+	/* RSVPs last: their trigger takes the lock on all counters. */
+	if (moved == -1 ||
+	    sql_details(st->db, st->scratch, b, stored, st->timeout_ms) == -1 ||
+	    sql_dead_letters(st->db, st->scratch, b, st->timeout_ms) == -1 ||
+	    sql_rsvps(st->db, st->scratch, b, stored, st->timeout_ms) == -1)
+		return ATTEMPT_FAILED;
+	return ATTEMPT_DONE;
+}
+
+/* One try.  Keeps in st->fault and st->errstr what went wrong. */
+static enum attempt
+try_batch(struct store *st, const struct batch *b, bool keep_it,
+    struct stored *stored, char sqlstate[6])
+{
+	enum attempt a;
+
+	memset(stored, 0, sizeof(*stored));
+	a = write_rows(st, b, stored);
+	if (a == ATTEMPT_DONE && keep_it) {
+		if (db_commit(st->db, st->timeout_ms) == 0)
+			return ATTEMPT_DONE;
+		a = db_fault(st->db) == DB_FAULT_LOST ? ATTEMPT_UNKNOWN
+						      : ATTEMPT_FAILED;
+	}
+	if (a == ATTEMPT_DONE || a == ATTEMPT_FENCED) {
+		roll_back(st);
+		return a;
+	}
+	st->fault = db_fault(st->db);
+	snprintf(st->errstr, sizeof(st->errstr), "%s%s%s", db_errstr(st->db),
+	    db_sqlstate(st->db)[0] == '\0' ? "" : ", SQLSTATE ",
+	    db_sqlstate(st->db));
+	snprintf(sqlstate, 6, "%s", db_sqlstate(st->db));
+	if (st->fault != DB_FAULT_LOST)
+		roll_back(st);
+	return a;
+}
+
+/* Waits the next, longer pause; false when a stop was asked meanwhile. */
+static bool
+pause_a_while(struct store *st)
+{
+	struct pollfd pfd = { .fd = stop_fd(), .events = POLLIN };
+	int ms;
+
+	st->pause_ms = st->pause_ms == 0 ? PAUSE_MIN_MS : st->pause_ms * 2;
+	if (st->pause_ms > PAUSE_MAX_MS)
+		st->pause_ms = PAUSE_MAX_MS;
+	/* Jitter: daemons that failed together must not come back together. */
+	ms = st->pause_ms / 2 + rand_r(&st->seed) % (st->pause_ms / 2 + 1);
+	if (!stop_asked())
+		poll(&pfd, 1, ms);
+	return !stop_asked();
+}
+
+static PGresult *
+read_move(struct store *st, const struct batch *b)
+{
+	char number[24];
+	const char *values[] = { b->source, number };
+	struct db_params params = { .n = 2, .values = values };
+
+	if (b->import_id != 0) {
+		snprintf(
+		    number, sizeof(number), "%lld", (long long)b->import_id);
+		params.n = 1;
+		params.values = values + 1;
+		return db_query(st->db,
+		    "SELECT lines FROM turnout.imports WHERE import_id = $1"
+		    " FOR UPDATE",
+		    &params, st->timeout_ms);
+	}
+	snprintf(number, sizeof(number), "%d", (int)b->moves[0].part);
+	return db_query(st->db,
+	    "SELECT next_offset FROM turnout.ingest_offsets"
+	    " WHERE topic = $1 AND part = $2 FOR UPDATE",
+	    &params, st->timeout_ms);
+}
+
+/*
+ * The outcome of a COMMIT that nobody answered.  The lost transaction holds
+ * the row of the first move locked for as long as it lives, so that FOR
+ * UPDATE waits for its end; then the row tells.
+ */
+static enum attempt
+resolve(struct store *st, const struct batch *b)
+{
+	const struct move *m = &b->moves[0];
+	PGresult *res = NULL;
+	int64_t now;
+
+	if (m->next == m->expected)
+		return ATTEMPT_FAILED; /* it moved nothing: again does no harm */
+	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
+	    (res = read_move(st, b)) == NULL) {
+		snprintf(
+		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+		roll_back(st);
+		return ATTEMPT_UNKNOWN;
+	}
+	now = PQntuples(res) == 1 ? strtoll(PQgetvalue(res, 0, 0), NULL, 10)
+				  : INT64_MIN;
+	PQclear(res);
+	roll_back(st);
+	if (now == m->next) {
+		count_add(COUNT_COMMITTED, 1);
+		log_info("the commit that was not answered is committed");
+		return ATTEMPT_DONE;
+	}
+	if (now == m->expected) {
+		count_add(COUNT_NOT_COMMITTED, 1);
+		log_info("the commit that was not answered is not committed; "
+			 "doing it again");
+		return ATTEMPT_FAILED;
+	}
+	return ATTEMPT_FENCED;
+}
+
+/* A batch of the records first..last-1 of b, good ones parsed anew. */
+static void
+copy_records(struct store *st, struct batch *out, const struct batch *b,
+    size_t first, size_t last)
+{
+	const struct record *rec;
+	struct incoming in;
+	size_t i;
+
+	for (i = first; i < last; i++) {
+		rec = &b->records[i];
+		in = (struct incoming){ .pos = rec->pos,
+			.has_ts = rec->pos.ts != INT64_MIN,
+			.key = batch_bytes(b, &rec->key),
+			.key_len = rec->key.len,
+			.value = batch_bytes(b, &rec->value),
+			.value_len = rec->value.len };
+		if (rec->reason[0] != '\0')
+			batch_add_refused(out, &in, rec->reason);
+		else
+			/* It was valid once: the bound of mtime is no more. */
+			batch_add(out, &in, st->parser, INT64_MAX / 2);
+	}
+}
+
+/* Does the part fail on a record?  1 yes, 0 no, -1 something else broke. */
+static int
+part_fails(struct store *st, const struct batch *b, size_t first, size_t last)
+{
+	struct batch part;
+	struct stored stored;
+	char sqlstate[6];
+	enum attempt a;
+
+	batch_init(&part, b->source, b->store_members);
+	copy_records(st, &part, b, first, last);
+	batch_sort(&part);
+	a = try_batch(st, &part, false, &stored, sqlstate);
+	batch_free(&part);
+	if (a == ATTEMPT_DONE)
+		return 0;
+	return a == ATTEMPT_FAILED && st->fault == DB_FAULT_RECORD ? 1 : -1;
+}
+
+/*
+ * Finds the first record that PostgreSQL refuses, by halves, and gives it a
+ * reason; the batch is made anew without it.  Returns -1 when something else
+ * broke meanwhile: the caller tries the batch again.
+ */
+static int
+bisect(struct store *st, struct batch *b, const char *sqlstate)
+{
+	size_t low = 0, high = b->nrecords, middle;
+	struct batch fresh;
+	int fails;
+
+	/* [low, high) fails; shrink it until it is one record. */
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if ((fails = part_fails(st, b, low, middle)) == -1)
+			return -1;
+		if (fails)
+			high = middle;
+		else
+			low = middle;
+	}
+	if (b->nrecords == 0 || part_fails(st, b, low, high) != 1)
+		return -1;
+	snprintf(b->records[low].reason, sizeof(b->records[low].reason),
+	    "db_%s", sqlstate);
+	log_warn("PostgreSQL refuses record %s[%d]@%lld: %s; it becomes a "
+		 "dead letter",
+	    b->source, (int)b->records[low].pos.part,
+	    (long long)b->records[low].pos.offset, st->errstr);
+	batch_init(&fresh, b->source, b->store_members);
+	copy_records(st, &fresh, b, 0, b->nrecords);
+	fresh.import_id = b->import_id;
+	fresh.opened_ms = b->opened_ms;
+	fresh.moves = b->moves;
+	fresh.nmoves = b->nmoves;
+	b->moves = NULL;
+	batch_free(b);
+	*b = fresh;
+	batch_sort(b);
+	return 0;
+}
+
+static void
+count_batch(const struct batch *b, const struct stored *stored)
+{
+	int kind;
+
+	if (b->nrecords == 0)
+		return;
+	count_add(COUNT_BATCHES, 1);
+	count_add(COUNT_MESSAGES, (int64_t)b->nrecords);
+	count_set(COUNT_BATCH_MESSAGES, (int64_t)b->nrecords);
+	count_add(COUNT_DEAD_LETTERS, (int64_t)b->nbad);
+	count_add(COUNT_ROWS_CHANGED, stored->rows_changed);
+	for (kind = 0; kind < DETAIL_KINDS; kind++)
+		count_add((enum counter)((int)COUNT_DETAILS_EVENT + kind),
+		    stored->details_changed[kind]);
+}
+
+/* What is to be done after a failed try; STORE_DONE = try again. */
+static enum store_outcome
+after_failure(struct store *st, struct batch *b, const char *sqlstate)
+{
+	count_set(COUNT_DB_UP, 0);
+	count_add(COUNT_RETRIES, 1);
+	switch (st->fault) {
+	case DB_FAULT_STOP:
+		return STORE_FATAL;
+	case DB_FAULT_RECORD:
+		if (bisect(st, b, sqlstate) == 0)
+			return STORE_DONE;
+		break;
+	case DB_FAULT_NONE:
+	case DB_FAULT_LOST:
+	case DB_FAULT_RETRY:
+		break;
+	}
+	log_trouble(&st->trouble,
+	    "could not store a batch of %zu records: %s; trying again",
+	    b->nrecords, st->errstr);
+	return pause_a_while(st) ? STORE_DONE : STORE_STOPPED;
+}
+
+/*
+ * Stores a sorted batch and returns when it is settled, however long
+ * PostgreSQL is away.  Bad records of it may have become dead letters.
+ */
+enum store_outcome
+store_batch(struct store *st, struct batch *b)
+{
+	struct stored stored;
+	enum store_outcome next;
+	enum attempt a;
+	char sqlstate[6] = "";
+
+	for (;;) {
+		a = try_batch(st, b, true, &stored, sqlstate);
+		while (a == ATTEMPT_UNKNOWN) {
+			log_trouble(&st->trouble,
+			    "lost PostgreSQL in a commit: %s; asking it for "
+			    "the outcome",
+			    st->errstr);
+			if ((a = resolve(st, b)) == ATTEMPT_UNKNOWN &&
+			    !pause_a_while(st))
+				return STORE_STOPPED;
+		}
+		if (a == ATTEMPT_DONE) {
+			st->pause_ms = 0;
+			log_trouble_over(&st->trouble);
+			count_set(COUNT_DB_UP, 1);
+			count_batch(b, &stored);
+			return STORE_DONE;
+		}
+		if (a == ATTEMPT_FENCED) {
+			count_add(COUNT_FENCED, 1);
+			return STORE_FENCED;
+		}
+		if ((next = after_failure(st, b, sqlstate)) != STORE_DONE)
+			return next;
+	}
+}
+
+/* Makes the row of an import; returns -1 with store_errstr() on a fault. */
+int
+store_begin_import(struct store *st, const char *file, int64_t *import_id)
+{
+	struct db_params params = { .n = 1, .values = &file };
+	PGresult *res;
+
+	res = db_query(st->db,
+	    "INSERT INTO turnout.imports (file) VALUES ($1)"
+	    " RETURNING import_id",
+	    &params, st->timeout_ms);
+	if (res == NULL) {
+		snprintf(
+		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+		return -1;
+	}
+	*import_id = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return 0;
+}
+
+/* Marks an import as finished. */
+int
+store_end_import(struct store *st, int64_t import_id)
+{
+	char number[24];
+	const char *values[] = { number };
+	struct db_params params = { .n = 1, .values = values };
+	PGresult *res;
+
+	snprintf(number, sizeof(number), "%lld", (long long)import_id);
+	res = db_query(st->db,
+	    "UPDATE turnout.imports SET finished_at = clock_timestamp()"
+	    " WHERE import_id = $1",
+	    &params, st->timeout_ms);
+	if (res == NULL) {
+		snprintf(
+		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+		return -1;
+	}
+	PQclear(res);
+	return 0;
+}
+
+/* Borrows the reason of the last failure. */
+const char *
+store_errstr(const struct store *st)
+{
+	return st->errstr;
+}
+
+void
+store_close(struct store *st)
+{
+	if (st == NULL)
+		return;
+	db_close(st->db);
+	scratch_free(st->scratch);
+	rsvp_parser_close(st->parser);
+	free(st->cluster_id);
+	free(st);
+}

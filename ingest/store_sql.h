@@ -1,0 +1,34 @@
+/*
+ * The statements of a batch's transaction, in the order in which they run.
+ * Each sends its rows as one binary array a column.
+ */
+#ifndef TURNOUT_INGEST_STORE_SQL_H
+#define TURNOUT_INGEST_STORE_SQL_H
+
+#include <stdint.h>
+
+#include "lib/attr.h"
+
+struct batch;
+struct db;
+struct scratch;
+
+/* What a batch did, for the counters. */
+struct stored {
+	int64_t rows_changed;
+	int64_t details_changed[4]; /* by enum detail_kind */
+};
+
+struct scratch *scratch_new(void);
+void scratch_free(struct scratch *);
+
+int sql_move(struct db *, struct scratch *, const struct batch *,
+    const char *cluster_id, int timeout_ms) MUSTCHECK;
+int sql_details(struct db *, struct scratch *, const struct batch *,
+    struct stored *, int timeout_ms) MUSTCHECK;
+int sql_dead_letters(struct db *, struct scratch *, const struct batch *,
+    int timeout_ms) MUSTCHECK;
+int sql_rsvps(struct db *, struct scratch *, const struct batch *,
+    struct stored *, int timeout_ms) MUSTCHECK;
+
+#endif
