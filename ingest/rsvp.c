@@ -354,8 +354,9 @@ rsvp_parser_open(void)
 	/* json-c counts a scalar as a level of its own. */
 	if ((rp->tok = json_tokener_new_ex(RSVP_DEPTH_MAX + 2)) == NULL)
 		abort();
-	json_tokener_set_flags(
-	    rp->tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(rp->tok,
+	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+		JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	return rp;
 }
 

@@ -146,8 +146,12 @@ rsvp_lex(const char *text, size_t len)
 		return RSVP_NUL;
 	if (u8_check((const uint8_t *)text, len) != NULL)
 		return RSVP_BAD_UTF8;
-	while (l.p < l.end)
+	while (l.p < l.end) {
 		if ((reason = token(&l)) != RSVP_OK)
 			return reason;
+		/* What follows the outermost object is the parser's to say. */
+		if (l.depth == 0 && (l.p[-1] == '}' || l.p[-1] == ']'))
+			break;
+	}
 	return RSVP_OK;
 }

@@ -1,0 +1,77 @@
+/* One event and how it is loaded; see event.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "fcgi/event.h"
+#include "fcgi/fill.h"
+#include "fcgi/request.h"
+
+/* Details are stored with the first RSVP that names an event, yes or no. */
+/* clang-format off */
+static const char event_sql[] =
+    "SELECT a.*, e.event_id, " DETAILS_SQL
+    " FROM " ANSWER_SQL " AS a"
+    " LEFT JOIN turnout.events AS e ON e.event_id = $1::text"
+    " LEFT JOIN turnout.event_counts AS c ON c.event_id = e.event_id"
+    DETAILS_JOINS;
+/* clang-format on */
+
+/* Loads an event.  FILL_OK: event_free() it; else *ev is as it was. */
+enum fill
+event_load(
+    struct event *ev, const char *event_id, struct db *db, int timeout_ms)
+{
+	struct event fresh = { .res = NULL };
+	enum fill rc = FILL_BUG;
+
+	fresh.res = answer_query(db, event_sql, event_id, timeout_ms, &rc);
+	if (fresh.res == NULL)
+		return rc;
+	if (PQgetisnull(fresh.res, 0, ANSWER_COLUMNS)) {
+		PQclear(fresh.res);
+		return FILL_NOT_FOUND;
+	}
+	answer_from_row(&fresh.answer, fresh.res);
+	details_from_row(&fresh.details, fresh.res, 0, ANSWER_COLUMNS);
+	*ev = fresh;
+	return FILL_OK;
+}
+
+void
+event_free(struct event *ev)
+{
+	PQclear(ev->res);
+	memset(ev, 0, sizeof(*ev));
+}
+
+static enum fill
+fill(void (*render)(struct response *, const struct event *),
+    struct response *out, const struct request *r, struct db *db,
+    int timeout_ms)
+{
+	struct event ev = { .res = NULL };
+	enum fill rc;
+
+	if ((rc = event_load(&ev, r->id, db, timeout_ms)) != FILL_OK)
+		return rc;
+	render(out, &ev);
+	event_free(&ev);
+	return FILL_OK;
+}
+
+/* Fills /api/events/{id}. */
+enum fill
+event_fill_json(struct response *out, const struct request *r, struct db *db,
+    int timeout_ms)
+{
+	return fill(event_json, out, r, db, timeout_ms);
+}
+
+/* Fills /events/{id}. */
+enum fill
+event_fill_html(struct response *out, const struct request *r, struct db *db,
+    int timeout_ms)
+{
+	return fill(event_html, out, r, db, timeout_ms);
+}

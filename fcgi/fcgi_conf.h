@@ -1,0 +1,35 @@
+/* The configuration of turnout-fcgi: one table, one struct. */
+#ifndef TURNOUT_FCGI_CONF_H
+#define TURNOUT_FCGI_CONF_H
+
+#include "lib/attr.h"
+#include "lib/buf.h"
+
+struct fcgi_conf {
+	char *listen; /* path of the Unix socket */
+	char *mode;   /* octal */
+	char *group;  /* "" = that of the process */
+	long backlog;
+	long workers;
+	long max_requests;
+	long request_timeout_ms;
+	long stop_timeout_ms;
+	char *pg_conninfo;
+	long pg_timeout_ms;
+	char *redis_nodes; /* separated by spaces; "" = no cache */
+	char *redis_user;
+	char *redis_password_file;
+	long redis_timeout_ms;
+	long redis_retry_ms;
+	char *cache_namespace;
+	long cache_board_ms;
+	long cache_detail_ms;
+	long cache_stale_ms;
+	int log_level; /* enum log_level */
+};
+
+int
+fcgi_conf_load(struct fcgi_conf *, const char *path, struct buf *why) MUSTCHECK;
+void fcgi_conf_free(struct fcgi_conf *);
+
+#endif

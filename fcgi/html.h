@@ -1,0 +1,26 @@
+/*
+ * HTML at the end of a buffer: escaped text, and the frame of every page.
+ * Links are relative, so Turnout can be mounted anywhere: base is "" for the
+ * board, "../" for a page one folder below it.
+ */
+#ifndef TURNOUT_FCGI_HTML_H
+#define TURNOUT_FCGI_HTML_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct problem;
+
+void html_text(struct buf *, const char *);
+void html_attr(struct buf *, const char *name, const char *value);
+void html_url_path(struct buf *, const char *segment);
+bool html_url_safe(const char *url);
+void html_time(struct buf *, int64_t wall_ms);
+void html_name(
+    struct buf *, const char *tag, const char *name, const char *otherwise);
+void html_page_begin(struct buf *, const char *title, const char *base);
+void html_page_end(struct buf *);
+void html_problem(struct buf *, const struct problem *, const char *base);
+
+#endif

@@ -1,0 +1,107 @@
+/* turnout-fcgi: answers from PostgreSQL and Redis, behind nginx. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/fcgi_conf.h"
+#include "fcgi/pool.h"
+#include "fcgi/worker.h"
+#include "lib/log.h"
+
+#define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
+#define EXIT_CONFIG 78 /* EX_CONFIG */
+
+static const char usage_text[] =
+    "usage: turnout-fcgi [-c FILE] [-n]\n"
+    "       turnout-fcgi -h | -V\n"
+    "\n"
+    "  -c FILE  the configuration (" SYSCONFDIR "/turnout/turnout-fcgi.conf)\n"
+    "  -n       say whether the configuration is right, and end\n"
+    "  -h, -V   this text; the version\n"
+    "\n"
+    "Started by a web server as plain CGI it answers one request. A listening\n"
+    "socket on descriptor 0 is used instead of fcgi.listen. SIGTERM stops\n"
+    "after the requests in hand, a second one at once; SIGHUP reads the\n"
+    "configuration again. turnout-fcgi(8) has the rest.\n";
+
+/* A closed descriptor 0, 1 or 2 would become a socket that is printed to. */
+static void
+open_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	bool check = false, cgi = getenv("GATEWAY_INTERFACE") != NULL;
+	const char *path = NULL;
+	struct fcgi_conf conf;
+	struct buf why = { 0 };
+	int ch, fd, status;
+
+	/* Options. */
+	open_standard();
+	log_open("turnout-fcgi", LOG_LEVEL_INFO);
+	while ((ch = getopt(argc, argv, "c:hnV")) != -1) {
+		switch (ch) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'n':
+			check = true;
+			break;
+		case 'V':
+			puts("turnout-fcgi " PACKAGE_VERSION);
+			return 0;
+		default:
+			fputs(usage_text, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	/* A web server may append what it likes to a CGI's arguments. */
+	if (optind != argc && !cgi) {
+		fputs(usage_text, stderr);
+		return EXIT_USAGE;
+	}
+
+	/* Configuration. */
+	if (fcgi_conf_load(&conf, path, &why) == -1) {
+		log_error("%s", buf_str(&why));
+		buf_free(&why);
+		return EXIT_CONFIG;
+	}
+	if (check) {
+		puts("configuration OK");
+		fcgi_conf_free(&conf);
+		return 0;
+	}
+	log_open("turnout-fcgi", (enum log_level)conf.log_level);
+
+	/* One request, or a socket and a pool. */
+	if (cgi)
+		status = worker_cgi(&conf);
+	else if ((fd = pool_listen(&conf, &why)) == -1) {
+		log_error("%s", buf_str(&why));
+		status = 1;
+	} else
+		status = pool_run(&conf, path, fd);
+	buf_free(&why);
+	fcgi_conf_free(&conf);
+	return status;
+}

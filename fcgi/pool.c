@@ -1,0 +1,370 @@
+/*
+ * The pool's parent; see pool.h.  It holds the socket and answers nobody: it
+ * starts workers, replaces the dead, ends the stuck, rolls to a new
+ * configuration, and stops.  Its signals are blocked and waited for, so there
+ * is no handler and no race; children restore the mask.
+ */
+#include "config.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "fcgi/fcgi_conf.h"
+#include "fcgi/pool.h"
+#include "fcgi/scoreboard.h"
+#include "fcgi/worker.h"
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define SLOTS_MAX 256 /* pool.workers' limit */
+#define TICK_MS 250
+#define QUICK_DEATH_MS 1000 /* a worker that dies sooner is replaced later */
+#define PAUSE_MIN_MS 250
+#define PAUSE_MAX_MS 8000
+#define GRACE_MS 250 /* on top of the request's limit */
+#define STATS_MS 60000
+
+struct worker {
+	pid_t pid; /* 0 = none */
+	int64_t started_ms;
+	int64_t told_ms; /* SIGTERM was sent; 0 = not */
+	bool old;	 /* of an earlier configuration */
+};
+
+struct pool {
+	struct fcgi_conf *conf;
+	const char *path; /* of the configuration; NULL = the default one */
+	int listen_fd;
+	/* Twice the workers: while the pool rolls, old and new are side by
+	 * side. */
+	struct worker workers[SLOTS_MAX * 2];
+	int64_t pause_ms; /* before the next start; 0 = none */
+	int64_t start_at_ms;
+	int64_t stats_ms;
+	int64_t stop_ms; /* when the stop was asked; 0 = not */
+	sigset_t old_mask;
+};
+
+static void
+block_signals(sigset_t *set, sigset_t *old)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGHUP);
+	sigprocmask(SIG_BLOCK, set, old);
+}
+
+static int
+count_running(const struct pool *p, bool only_new)
+{
+	int i, n = 0;
+
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		if (p->workers[i].pid != 0 &&
+		    !(only_new && (p->workers[i].old || p->workers[i].told_ms)))
+			n++;
+	return n;
+}
+
+static void
+start_worker(struct pool *p)
+{
+	pid_t parent = getpid(), pid;
+	int slot = 0;
+
+	while (slot < SLOTS_MAX * 2 && p->workers[slot].pid != 0)
+		slot++;
+	if (slot == SLOTS_MAX * 2)
+		return;
+	pid = fork();
+	if (pid == -1) {
+		log_warn("could not fork a worker: %s", strerror(errno));
+		p->pause_ms = PAUSE_MAX_MS;
+		p->start_at_ms = clock_mono_ms() + p->pause_ms;
+		return;
+	}
+	if (pid == 0) {
+		/* A worker without its parent has nobody to end it. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)
+			_exit(0);
+		sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
+		exit(worker_run(p->conf, p->listen_fd, slot));
+	}
+	memset(&p->workers[slot], 0, sizeof(p->workers[slot]));
+	p->workers[slot].pid = pid;
+	p->workers[slot].started_ms = clock_mono_ms();
+	score_add(SCORE_STARTED, 1);
+}
+
+/* Fills the pool up, unless workers die as soon as they start. */
+static void
+fill(struct pool *p, int64_t now)
+{
+	int n;
+
+	if (p->stop_ms != 0 || now < p->start_at_ms)
+		return;
+	for (n = count_running(p, true); n < p->conf->workers; n++)
+		start_worker(p);
+}
+
+static void
+buried(struct pool *p, struct worker *w, int status, int64_t now)
+{
+	bool quick = now - w->started_ms < QUICK_DEATH_MS;
+	bool told = w->told_ms != 0;
+
+	score_forget((int)(w - p->workers));
+	if (WIFSIGNALED(status) && !(told && WTERMSIG(status) == SIGTERM)) {
+		score_add(SCORE_DIED, 1);
+		log_warn("worker %ld ended on signal %d%s", (long)w->pid,
+		    WTERMSIG(status), p->stop_ms ? "" : "; starting another");
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+		score_add(SCORE_DIED, 1);
+		log_warn("worker %ld ended with status %d%s", (long)w->pid,
+		    WEXITSTATUS(status),
+		    p->stop_ms ? "" : "; starting another");
+	} else
+		quick = false;
+	memset(w, 0, sizeof(*w));
+	if (!quick || told) {
+		p->pause_ms = 0;
+		return;
+	}
+	p->pause_ms = p->pause_ms == 0 ? PAUSE_MIN_MS : p->pause_ms * 2;
+	if (p->pause_ms > PAUSE_MAX_MS)
+		p->pause_ms = PAUSE_MAX_MS;
+	p->start_at_ms = now + p->pause_ms;
+	log_warn("workers die as soon as they start; next one in %lld ms",
+	    (long long)p->pause_ms);
+}
+
+static void
+bury(struct pool *p)
+{
+	int64_t now = clock_mono_ms();
+	int status, i;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < SLOTS_MAX * 2; i++)
+			if (p->workers[i].pid == pid)
+				buried(p, &p->workers[i], status, now);
+}
+
+/* Ends workers whose request takes longer than it may; never an idle one. */
+static void
+watch(struct pool *p, int64_t now)
+{
+	int64_t since;
+	int i;
+
+	for (i = 0; i < SLOTS_MAX * 2; i++) {
+		if (p->workers[i].pid == 0)
+			continue;
+		since = score_busy_since(i);
+		if (since == 0 ||
+		    now - since < p->conf->request_timeout_ms + GRACE_MS)
+			continue;
+		log_warn("worker %ld is busy with one request for %lld ms; "
+			 "killing it",
+		    (long)p->workers[i].pid, (long long)(now - since));
+		score_add(SCORE_KILLED, 1);
+		kill(p->workers[i].pid, SIGKILL);
+	}
+}
+
+/* Asks a worker to end after the request in hand; again each second, since
+ * libfcgi may miss a signal between its test and accept(). */
+static void
+tell(struct worker *w, int64_t now)
+{
+	if (w->pid == 0 || (w->told_ms != 0 && now - w->told_ms < 1000))
+		return;
+	w->told_ms = now;
+	kill(w->pid, SIGTERM);
+}
+
+/* Old workers go once as many new ones are there. */
+static void
+roll(struct pool *p, int64_t now)
+{
+	int i, fresh = count_running(p, true);
+
+	if (fresh < p->conf->workers)
+		return;
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		if (p->workers[i].old)
+			tell(&p->workers[i], now);
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static void
+reload(struct pool *p)
+{
+	struct fcgi_conf fresh;
+	struct buf why = { 0 };
+	int i;
+
+	if (fcgi_conf_load(&fresh, p->path, &why) == -1) {
+		log_error("%s; keeping the old configuration", buf_str(&why));
+		buf_free(&why);
+		return;
+	}
+	buf_free(&why);
+	if (!same(fresh.listen, p->conf->listen) ||
+	    !same(fresh.mode, p->conf->mode) ||
+	    !same(fresh.group, p->conf->group) ||
+	    fresh.backlog != p->conf->backlog)
+		log_warn("fcgi.* has changed: it takes a restart to take "
+			 "effect");
+	fcgi_conf_free(p->conf);
+	*p->conf = fresh;
+	log_open("turnout-fcgi", (enum log_level)fresh.log_level);
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		if (p->workers[i].pid != 0)
+			p->workers[i].old = true;
+	p->pause_ms = p->start_at_ms = 0;
+	log_info("configuration loaded again; rolling %ld workers",
+	    p->conf->workers);
+}
+
+/* Returns false when the pool must leave at once. */
+static bool
+on_signal(struct pool *p, int sig, int64_t now)
+{
+	switch (sig) {
+	case SIGHUP:
+		if (p->stop_ms == 0)
+			reload(p);
+		return true;
+	case SIGTERM:
+	case SIGINT:
+		if (p->stop_ms != 0) {
+			log_info("asked to stop twice: stopping now");
+			return false;
+		}
+		p->stop_ms = now;
+		log_info("stopping: %d workers finish their requests",
+		    count_running(p, false));
+#ifdef HAVE_SYSTEMD
+		sd_notify(0, "STOPPING=1");
+#endif
+		return true;
+	default:
+		return true;
+	}
+}
+
+static void
+kill_all(struct pool *p)
+{
+	int i;
+
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		if (p->workers[i].pid != 0)
+			kill(p->workers[i].pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void
+say_stats(struct pool *p, int64_t now)
+{
+	struct buf line = { 0 };
+
+	if (now < p->stats_ms)
+		return;
+	if (p->stats_ms != 0) {
+		scoreboard_stats_line(&line);
+		log_info("stats: %s", buf_str(&line));
+		buf_free(&line);
+	}
+	p->stats_ms = now + STATS_MS;
+}
+
+/* What is to be done each time something happened, or a tick has passed. */
+static bool
+turn(struct pool *p, int64_t now)
+{
+	int i;
+
+	bury(p);
+	if (p->stop_ms == 0) {
+		fill(p, now);
+		watch(p, now);
+		roll(p, now);
+		say_stats(p, now);
+		return true;
+	}
+	if (count_running(p, false) == 0)
+		return false;
+	if (now - p->stop_ms >= p->conf->stop_timeout_ms) {
+		log_warn("%d workers did not finish in time; killing them",
+		    count_running(p, false));
+		return false;
+	}
+	watch(p, now);
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		tell(&p->workers[i], now);
+	return true;
+}
+
+/*
+ * Runs the pool until a stop is asked; takes conf over, reads path again on
+ * SIGHUP.  Returns the exit status.
+ */
+int
+pool_run(struct fcgi_conf *conf, const char *path, int listen_fd)
+{
+	struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+	struct pool *p = xcalloc(1, sizeof(*p));
+	sigset_t set;
+	int sig;
+
+	p->conf = conf;
+	p->path = path;
+	p->listen_fd = listen_fd;
+	block_signals(&set, &p->old_mask);
+	scoreboard_open(SLOTS_MAX * 2);
+	fill(p, clock_mono_ms());
+	log_info("turnout-fcgi %s ready: %ld workers on %s, libpq %d",
+	    PACKAGE_VERSION, conf->workers,
+	    listen_fd == STDIN_FILENO ? "descriptor 0" : conf->listen,
+	    PQlibVersion());
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "READY=1");
+#endif
+	do {
+		sig = sigtimedwait(&set, NULL, &tick);
+		if (sig > 0 && !on_signal(p, sig, clock_mono_ms()))
+			break;
+	} while (turn(p, clock_mono_ms()));
+	kill_all(p);
+	if (listen_fd != STDIN_FILENO)
+		unlink(conf->listen);
+	log_info("stopped");
+	free(p);
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* The pool: a parent that keeps N workers alive on one socket. */
+#ifndef TURNOUT_FCGI_POOL_H
+#define TURNOUT_FCGI_POOL_H
+
+#include "lib/attr.h"
+
+struct buf;
+struct fcgi_conf;
+
+int pool_listen(const struct fcgi_conf *, struct buf *why) MUSTCHECK;
+int pool_run(struct fcgi_conf *, const char *path, int listen_fd);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The table of what Turnout serves: a path, its kind, who fills the answer.
+ */
+#ifndef TURNOUT_FCGI_ROUTE_H
+#define TURNOUT_FCGI_ROUTE_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+
+struct db;
+struct request;
+struct response;
+
+enum fill {
+	FILL_OK,	/* the response is there: status 200 */
+	FILL_NOT_FOUND, /* no such id: 404, cached like an answer, shortly */
+	FILL_AWAY,	/* PostgreSQL did not answer: a stale body or 503 */
+	FILL_BUG, /* we asked something wrong: 500, db_errstr() is logged */
+};
+
+enum route_cache {
+	ROUTE_UNCACHED, /* health, metrics */
+	ROUTE_BOARD,	/* cache.board_ms */
+	ROUTE_DETAIL,	/* cache.detail_ms */
+};
+
+enum route_id {
+	ROUTE_ID_NONE,	 /* the path takes no id */
+	ROUTE_ID_EVENT,	 /* an event id: text */
+	ROUTE_ID_NUMBER, /* a positive 64-bit number */
+};
+
+/* Fills a response (zeroed before, mark_at = RESPONSE_NO_MARK) from one statement, so from one snapshot. */
+typedef enum fill route_fill(
+    struct response *, const struct request *, struct db *, int timeout_ms);
+
+struct route {
+	const char *path; /* "/api/events/"; with an id it is a prefix */
+	enum route_id id;
+	bool board; /* takes the parameters of struct topk_query */
+	enum route_cache cache;
+	bool html;	  /* errors are told as a page, not as problem+json */
+	route_fill *fill; /* NULL: answered by the worker itself */
+};
+
+const struct route *route_find(const char *path, const char **rest);
+
+#endif

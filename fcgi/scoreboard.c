@@ -1,0 +1,166 @@
+/* The board in shared memory; see scoreboard.h. */
+#include "config.h"
+
+#include <sys/mman.h>
+
+#include <stdatomic.h>
+
+#include "fcgi/scoreboard.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/metrics.h"
+
+#define P "turnout_fcgi_"
+
+/* clang-format off */
+#define TOOK P "request_duration_seconds"
+static const struct metric table[SCORES] = {
+	[SCORE_REQUESTS_2XX] = { P "requests_total", "code=\"2xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
+	[SCORE_REQUESTS_304] = { P "requests_total", "code=\"304\"", METRIC_COUNTER, 0, "Requests answered, by status." },
+	[SCORE_REQUESTS_4XX] = { P "requests_total", "code=\"4xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
+	[SCORE_REQUESTS_5XX] = { P "requests_total", "code=\"5xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
+	[SCORE_ABORTED] = { P "requests_aborted_total", NULL, METRIC_COUNTER, 0, "Requests whose client was gone before the answer." },
+	[SCORE_STALE_SERVED] = { P "stale_served_total", NULL, METRIC_COUNTER, 0, "Answers marked stale because PostgreSQL was away." },
+	[SCORE_CACHE_FRESH] = { P "cache_total", "result=\"fresh\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
+	[SCORE_CACHE_STALE] = { P "cache_total", "result=\"stale\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
+	[SCORE_CACHE_REFILL] = { P "cache_total", "result=\"refill\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
+	[SCORE_CACHE_MISS] = { P "cache_total", "result=\"miss\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
+	[SCORE_CACHE_BAD] = { P "cache_bad_total", NULL, METRIC_COUNTER, 0, "Values in Redis that were not taken: cut, old, of another key or version." },
+	[SCORE_REDIS_ERRORS] = { P "redis_errors_total", NULL, METRIC_COUNTER, 0, "Faults of Redis nodes." },
+	[SCORE_DB_QUERIES] = { P "db_queries_total", NULL, METRIC_COUNTER, 0, "Answers asked from PostgreSQL." },
+	[SCORE_DB_ERRORS] = { P "db_errors_total", NULL, METRIC_COUNTER, 0, "Of these, the ones that failed." },
+	[SCORE_TOOK_1MS] = { TOOK "_bucket", "le=\"0.001\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_5MS] = { TOOK "_bucket", "le=\"0.005\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_20MS] = { TOOK "_bucket", "le=\"0.02\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_100MS] = { TOOK "_bucket", "le=\"0.1\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_1S] = { TOOK "_bucket", "le=\"1\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_MORE] = { TOOK "_bucket", "le=\"+Inf\"", METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_TOOK_US] = { TOOK "_sum", NULL, METRIC_HISTOGRAM, 1000000, "Time from a request to its answer." },
+	[SCORE_TOOK_COUNT] = { TOOK "_count", NULL, METRIC_HISTOGRAM, 0, "Time from a request to its answer." },
+	[SCORE_STARTED] = { P "workers_started_total", NULL, METRIC_COUNTER, 0, "Workers started." },
+	[SCORE_DIED] = { P "workers_died_total", NULL, METRIC_COUNTER, 0, "Workers that ended on a signal or an error." },
+	[SCORE_KILLED] = { P "workers_killed_total", NULL, METRIC_COUNTER, 0, "Workers killed because a request took too long." },
+	[SCORE_WORKERS_IDLE] = { P "workers", "state=\"idle\"", METRIC_GAUGE, 0, "Workers, by what they do." },
+	[SCORE_WORKERS_BUSY] = { P "workers", "state=\"busy\"", METRIC_GAUGE, 0, "Workers, by what they do." },
+	[SCORE_BUILD] = { P "build_info", "version=\"" PACKAGE_VERSION "\"", METRIC_GAUGE, 0, "1, with the version." },
+};
+/* clang-format on */
+
+static const int64_t bucket_us[] = { 1000, 5000, 20000, 100000, 1000000 };
+
+struct slot {
+	_Atomic int64_t values[SCORES];
+	_Atomic int64_t busy_since_ms; /* monotonic; 0 = idle, -1 = nobody */
+};
+
+static struct slot *slots;
+static int nslots;
+static int mine; /* this process's slot */
+
+/* Makes the board; called once, before the first fork. */
+void
+scoreboard_open(int n)
+{
+	int i;
+
+	slots = mmap(NULL, (size_t)n * sizeof(*slots), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED)
+		die(1, "could not map %d slots of shared memory", n);
+	nslots = n;
+	for (i = 0; i < n; i++)
+		score_forget(i);
+}
+
+/* This process counts in that slot from now on. */
+void
+score_slot(int slot)
+{
+	mine = slot;
+	score_state(SLOT_IDLE);
+}
+
+void
+score_add(enum score s, int64_t n)
+{
+	if (slots != NULL)
+		atomic_fetch_add(&slots[mine].values[s], n);
+}
+
+/* Counts one request that took so long. */
+void
+score_took(int64_t us)
+{
+	int i = 0;
+
+	while (i < 5 && us > bucket_us[i])
+		i++;
+	score_add((enum score)((int)SCORE_TOOK_1MS + i), 1);
+	score_add(SCORE_TOOK_US, us);
+	score_add(SCORE_TOOK_COUNT, 1);
+}
+
+void
+score_state(enum slot_state state)
+{
+	if (slots != NULL)
+		atomic_store(&slots[mine].busy_since_ms,
+		    state == SLOT_BUSY ? clock_mono_ms() : 0);
+}
+
+/* Since when the slot's worker is busy (monotonic ms); 0 = it is not. */
+int64_t
+score_busy_since(int slot)
+{
+	int64_t since = atomic_load(&slots[slot].busy_since_ms);
+
+	return since < 0 ? 0 : since;
+}
+
+/* The slot has no worker now. */
+void
+score_forget(int slot)
+{
+	atomic_store(&slots[slot].busy_since_ms, -1);
+}
+
+static void
+sum(int64_t out[SCORES])
+{
+	int64_t since;
+	int i, s;
+
+	for (s = 0; s < SCORES; s++)
+		out[s] = 0;
+	for (i = 0; i < nslots; i++) {
+		for (s = 0; s < SCORES; s++)
+			out[s] += atomic_load(&slots[i].values[s]);
+		since = atomic_load(&slots[i].busy_since_ms);
+		if (since >= 0)
+			out[since > 0 ? SCORE_WORKERS_BUSY
+				      : SCORE_WORKERS_IDLE]++;
+	}
+	for (s = SCORE_TOOK_5MS; s <= SCORE_TOOK_MORE; s++)
+		out[s] += out[s - 1];
+	out[SCORE_BUILD] = 1;
+}
+
+/* Adds Prometheus' text, summed over the pool. */
+void
+scoreboard_render(struct buf *b)
+{
+	int64_t now[SCORES];
+
+	sum(now);
+	metrics_render(b, table, now, SCORES);
+}
+
+/* Adds the same on one line, zeros left out. */
+void
+scoreboard_stats_line(struct buf *b)
+{
+	int64_t now[SCORES];
+
+	sum(now);
+	metrics_stats_line(b, table, now, SCORES);
+}

@@ -1,0 +1,294 @@
+/*
+ * One request; see serve.h.  The policy of the cache stands here:
+ *   fresh               send it
+ *   stale               send it, another worker is refilling
+ *   stale, lock is ours ask PostgreSQL, keep the answer; if it is away send
+ *                       the old one, marked
+ *   nothing             ask PostgreSQL, keep the answer; if it is away: 503
+ * A fault of the cache is never a fault of the request.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/breaker.h"
+#include "fcgi/cache.h"
+#include "fcgi/fcgi_conf.h"
+#include "fcgi/request.h"
+#include "fcgi/respond.h"
+#include "fcgi/route.h"
+#include "fcgi/scoreboard.h"
+#include "fcgi/serve.h"
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define DB_RETRY_MS 1000 /* PostgreSQL away: ask again after this */
+#define RETRY_AFTER_S 2
+
+struct server {
+	const struct fcgi_conf *conf;
+	struct cache *cache;
+	struct db *db;
+	struct breaker db_breaker;
+	struct log_trouble db_trouble, bug_trouble;
+	struct response old, fresh; /* of the request in hand */
+	struct buf key;
+};
+
+/* Connects to nothing yet.  The configuration is borrowed. */
+struct server *
+server_open(const struct fcgi_conf *conf)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	s->conf = conf;
+	s->cache = cache_open(conf);
+	s->db = db_open(conf->pg_conninfo, "turnout-fcgi");
+	s->db_trouble.what = "PostgreSQL";
+	s->bug_trouble.what = "the query";
+	return s;
+}
+
+static void
+clear(struct response *r)
+{
+	struct buf body = r->body;
+
+	buf_clear(&body);
+	memset(r, 0, sizeof(*r));
+	r->body = body;
+	r->status = 200;
+	r->mark_at = RESPONSE_NO_MARK;
+}
+
+/* Asks PostgreSQL, unless it was away a moment ago. */
+static enum fill
+ask(struct server *s, const struct request *req)
+{
+	enum fill fill;
+
+	clear(&s->fresh);
+	if (!breaker_allows(&s->db_breaker, clock_mono_ms()) &&
+	    req->route->cache != ROUTE_UNCACHED)
+		return FILL_AWAY;
+	score_add(SCORE_DB_QUERIES, 1);
+	fill = req->route->fill(
+	    &s->fresh, req, s->db, (int)s->conf->pg_timeout_ms);
+	switch (fill) {
+	case FILL_AWAY:
+		score_add(SCORE_DB_ERRORS, 1);
+		log_trouble(&s->db_trouble,
+		    "could not ask PostgreSQL: %s; serving what is cached",
+		    db_errstr(s->db));
+		/* A statement that was too slow says nothing of the next. */
+		if (!db_connected(s->db))
+			breaker_failed(
+			    &s->db_breaker, clock_mono_ms(), DB_RETRY_MS);
+		break;
+	case FILL_BUG:
+		score_add(SCORE_DB_ERRORS, 1);
+		log_trouble(&s->bug_trouble,
+		    "PostgreSQL refuses our query: "
+		    "%s, SQLSTATE %s",
+		    db_errstr(s->db), db_sqlstate(s->db));
+		break;
+	case FILL_OK:
+	case FILL_NOT_FOUND:
+		if (db_connected(s->db)) {
+			breaker_worked(&s->db_breaker);
+			log_trouble_over(&s->db_trouble);
+		}
+		break;
+	}
+	return fill;
+}
+
+/* "../" for each folder below the front page: how a page leads home. */
+static const char *
+base_of(const char *path)
+{
+	static char base[64];
+	size_t n = 0;
+
+	base[0] = '\0';
+	for (path++; *path != '\0' && n + 4 < sizeof(base); path++)
+		if (*path == '/')
+			n += (size_t)snprintf(
+			    base + n, sizeof(base) - n, "../");
+	return base;
+}
+
+static int
+refuse(struct server *s, const struct request_env *env,
+    const struct request *req, const struct problem *p, struct buf *out)
+{
+	const char *path = request_path(env);
+	bool html = req->route != NULL ? req->route->html
+				       : strncmp(path, "/api/", 5) != 0;
+
+	(void)s;
+	return respond_problem(out, req, p, html, base_of(path));
+}
+
+static int
+refuse_fill(struct server *s, const struct request_env *env,
+    const struct request *req, enum fill fill, struct buf *out)
+{
+	struct problem p = { 0 };
+
+	switch (fill) {
+	case FILL_NOT_FOUND:
+		p.status = 404;
+		p.title = "Not found";
+		snprintf(p.detail, sizeof(p.detail),
+		    "There is nothing with this id.");
+		break;
+	case FILL_AWAY:
+		p.status = 503;
+		p.title = "Temporarily unavailable";
+		p.retry_after_s = RETRY_AFTER_S;
+		snprintf(p.detail, sizeof(p.detail),
+		    "The database does not answer just now, and there is no "
+		    "earlier answer to show. Please try again in a moment.");
+		break;
+	case FILL_OK:
+	case FILL_BUG:
+		p.status = 500;
+		p.title = "Internal error";
+		snprintf(p.detail, sizeof(p.detail),
+		    "Something is wrong on our side; it has been logged.");
+		break;
+	}
+	return refuse(s, env, req, &p, out);
+}
+
+static int
+send_fresh(struct server *s, const struct request_env *env,
+    const struct request *req, enum fill fill, struct buf *out)
+{
+	if (fill != FILL_OK)
+		return refuse_fill(s, env, req, fill, out);
+	return respond(out, req, &s->fresh, false);
+}
+
+/* Not ready by itself; but the cache may still answer the first question. */
+static int
+degraded(struct server *s, const struct request_env *env,
+    const struct request *req, struct buf *out)
+{
+	struct request first;
+	struct problem p;
+	const struct request_env board = { .method = "GET",
+		.path_info = "/api/topk" };
+
+	if (request_parse(&first, &board, &p) == 0) {
+		buf_clear(&s->key);
+		buf_addf(&s->key, "%s:", s->conf->cache_namespace);
+		request_cache_key(&first, &s->key);
+		clear(&s->old);
+		if (cache_get(s->cache, buf_str(&s->key), INT64_MAX, &s->old) !=
+		    CACHE_MISS) {
+			clear(&s->fresh);
+			s->fresh.type = RESPONSE_TEXT;
+			buf_adds(&s->fresh.body,
+			    "ready, but PostgreSQL is away: answers come from "
+			    "the cache\n");
+			return respond(out, req, &s->fresh, false);
+		}
+	}
+	return refuse_fill(s, env, req, FILL_AWAY, out);
+}
+
+static int
+serve_uncached(struct server *s, const struct request_env *env,
+    const struct request *req, struct buf *out)
+{
+	enum fill fill = ask(s, req);
+
+	if (fill == FILL_AWAY && strcmp(req->route->path, "/readyz") == 0)
+		return degraded(s, env, req, out);
+	return send_fresh(s, env, req, fill, out);
+}
+
+static int
+serve_cached(struct server *s, const struct request_env *env,
+    const struct request *req, struct buf *out)
+{
+	long fresh_ms = req->route->cache == ROUTE_BOARD
+	    ? s->conf->cache_board_ms
+	    : s->conf->cache_detail_ms;
+	enum cache_state state;
+	enum fill fill;
+
+	buf_clear(&s->key);
+	buf_addf(&s->key, "%s:", s->conf->cache_namespace);
+	request_cache_key(req, &s->key);
+	clear(&s->old);
+	state = cache_get(s->cache, buf_str(&s->key), fresh_ms, &s->old);
+	score_add((enum score)((int)(state == CACHE_MISS ? SCORE_CACHE_MISS
+			  : state == CACHE_FRESH	 ? SCORE_CACHE_FRESH
+			  : state == CACHE_STALE	 ? SCORE_CACHE_STALE
+							 : SCORE_CACHE_REFILL)),
+	    1);
+	if (state == CACHE_FRESH)
+		return respond(out, req, &s->old, false);
+	/* Old, and somebody else refills; unless PostgreSQL is known away. */
+	if (state == CACHE_STALE &&
+	    breaker_allows(&s->db_breaker, clock_mono_ms()))
+		return respond(out, req, &s->old, false);
+	fill = ask(s, req);
+	if (fill == FILL_OK)
+		cache_put(s->cache, buf_str(&s->key), &s->fresh);
+	if (fill == FILL_AWAY && state != CACHE_MISS) {
+		score_add(SCORE_STALE_SERVED, 1);
+		return respond(out, req, &s->old, true);
+	}
+	return send_fresh(s, env, req, fill, out);
+}
+
+static void
+count(int status)
+{
+	score_add(status == 304 ? SCORE_REQUESTS_304
+		: status < 300	? SCORE_REQUESTS_2XX
+		: status < 500	? SCORE_REQUESTS_4XX
+				: SCORE_REQUESTS_5XX,
+	    1);
+}
+
+/* Adds the whole answer to out, whatever happens on the way. */
+void
+serve(struct server *s, const struct request_env *env, struct buf *out)
+{
+	int64_t start = clock_mono_us();
+	struct request req;
+	struct problem p;
+	int status;
+
+	cache_begin(s->cache);
+	if (request_parse(&req, env, &p) == -1)
+		status = refuse(s, env, &req, &p, out);
+	else if (req.route->cache == ROUTE_UNCACHED)
+		status = serve_uncached(s, env, &req, out);
+	else
+		status = serve_cached(s, env, &req, out);
+	count(status);
+	score_took(clock_mono_us() - start);
+}
+
+void
+server_close(struct server *s)
+{
+	if (s == NULL)
+		return;
+	cache_close(s->cache);
+	db_close(s->db);
+	buf_free(&s->old.body);
+	buf_free(&s->fresh.body);
+	buf_free(&s->key);
+	free(s);
+}

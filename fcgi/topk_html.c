@@ -1,0 +1,145 @@
+/* A board as a page that needs no script. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "fcgi/html.h"
+#include "fcgi/topk.h"
+#include "lib/buf.h"
+
+static const char *
+by_words(enum topk_by by)
+{
+	return by == TOPK_BY_RSVPS ? "RSVPs" : "people";
+}
+
+static void
+add_option(struct buf *b, enum topk_by by, enum topk_by chosen)
+{
+	buf_addf(b, "<option value=\"%s\"%s>%s</option>\n", topk_by_name(by),
+	    by == chosen ? " selected" : "", by_words(by));
+}
+
+static void
+add_form(struct buf *b, const struct topk_query *query)
+{
+	buf_addf(b,
+	    "<form class=\"query\" method=\"get\" action=\"./\">\n"
+	    "<label for=\"k\">Show the first</label>\n"
+	    "<input id=\"k\" name=\"k\" type=\"number\" min=\"1\" max=\"%d\""
+	    " required value=\"%d\">\n"
+	    "<label for=\"by\">by</label>\n"
+	    "<select id=\"by\" name=\"by\">\n",
+	    TOPK_K_MAX, query->k);
+	add_option(b, TOPK_BY_RSVPS, query->by);
+	add_option(b, TOPK_BY_HEADCOUNT, query->by);
+	buf_adds(b,
+	    "</select>\n<button type=\"submit\">Show</button>\n"
+	    "</form>\n");
+}
+
+/* "." and ".." cannot stand in a path; such an event has no link. */
+static bool
+has_path(const char *event_id)
+{
+	return strcmp(event_id, ".") != 0 && strcmp(event_id, "..") != 0;
+}
+
+static void
+add_row(struct buf *b, const struct topk_entry *entry)
+{
+	const struct details_event *ev = &entry->event;
+	bool link = has_path(ev->event_id);
+
+	buf_addf(b,
+	    "<tr>\n<td class=\"rank\">%d</td>\n"
+	    "<th scope=\"row\" class=\"event\">",
+	    entry->rank);
+	if (link) {
+		buf_adds(b, "<a href=\"events/");
+		html_url_path(b, ev->event_id);
+		buf_adds(b, "\">");
+	}
+	html_name(b, "span", ev->name, ev->event_id);
+	buf_adds(b, link ? "</a></th>\n" : "</th>\n");
+	buf_addf(b,
+	    "<td class=\"count\">%" PRId64 "</td>\n"
+	    "<td class=\"count\">%" PRId64 "</td>\n<td class=\"group\">",
+	    ev->rsvps, ev->headcount);
+	if (ev->group.group_id != DETAILS_ABSENT)
+		html_name(b, "span", ev->group.name, "without a name");
+	buf_adds(b, "</td>\n<td class=\"place\">");
+	details_html_place(b, &ev->group);
+	buf_adds(b, "</td>\n<td class=\"when\">");
+	if (ev->starts_ms != DETAILS_ABSENT)
+		html_time(b, ev->starts_ms);
+	buf_adds(b, "</td>\n</tr>\n");
+}
+
+static void
+add_table(struct buf *b, const struct topk *t)
+{
+	size_t i;
+
+	buf_addf(b,
+	    "<div class=\"scroll\">\n<table class=\"board\">\n"
+	    "<caption>The %zu %s with the most %s, all time</caption>\n"
+	    "<thead>\n<tr>\n"
+	    "<th scope=\"col\" class=\"rank\">Rank</th>\n"
+	    "<th scope=\"col\" class=\"event\">Event</th>\n"
+	    "<th scope=\"col\" class=\"count\">RSVPs</th>\n"
+	    "<th scope=\"col\" class=\"count\">People</th>\n"
+	    "<th scope=\"col\" class=\"group\">Group</th>\n"
+	    "<th scope=\"col\" class=\"place\">Place</th>\n"
+	    "<th scope=\"col\" class=\"when\">Starts</th>\n"
+	    "</tr>\n</thead>\n<tbody>\n",
+	    t->n, t->n == 1 ? "event" : "events", by_words(t->query.by));
+	for (i = 0; i < t->n; i++)
+		add_row(b, &t->entries[i]);
+	buf_adds(b, "</tbody>\n</table>\n</div>\n");
+}
+
+static void
+add_notes(struct buf *b, const struct topk *t)
+{
+	if (t->tie_at_cutoff)
+		buf_addf(b,
+		    "<p class=\"tie\">At least one more event has as"
+		    " many %s as the last one shown.</p>\n",
+		    by_words(t->query.by));
+	buf_addf(b,
+	    "<p class=\"note\">RSVPs are people whose latest answer is"
+	    " yes; the column People adds the guests they bring. An answer that"
+	    " is changed counts as it stands now. Equal counts share a rank and"
+	    " are listed by event id.</p>\n"
+	    "<p class=\"links\"><a href=\"api/topk?k=%d&amp;by=%s\">This board"
+	    " as JSON</a></p>\n",
+	    t->query.k, topk_by_name(t->query.by));
+}
+
+/* Renders the page /. */
+void
+topk_html(struct response *out, const struct topk *t)
+{
+	struct buf *b = &out->body;
+	size_t from, to;
+
+	out->type = RESPONSE_HTML;
+	html_page_begin(b, "Turnout: top events", "");
+	buf_adds(b, "<h1>Top events</h1>\n");
+	add_form(b, &t->query);
+	out->mark_at = b->len;
+	if (t->n > 0)
+		add_table(b, t);
+	else
+		buf_adds(b,
+		    "<p class=\"empty\">No event has a yes yet: not"
+		    " one RSVP is counted.</p>\n");
+	from = b->len;
+	answer_html(b, &t->answer);
+	to = b->len;
+	add_notes(b, t);
+	html_page_end(b);
+	answer_finish(out, &t->answer, from, to);
+}

@@ -1,0 +1,112 @@
+/* What the renderers are tried on; see boards.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "fcgi/event.h"
+#include "fcgi/thing.h"
+#include "fcgi/topk.h"
+#include "tests/unit/boards.h"
+
+#define AS_OF INT64_C(1489926600120) /* 2017-03-19T12:30:00.120Z */
+
+static const struct details_event honest = {
+	.event_id = "236222256",
+	.name = "Rätsel & Spaß",
+	.url = "https://example.org/e/1?a=b&c=d",
+	.starts_ms = INT64_C(1490389200000),
+	.rsvps = 8,
+	.headcount = 11,
+	.group = { 1, "A & B", "a-b", "Hoboken", "nj", "us" },
+	.venue = { 2, "Here", true, 40.7, -74.4 },
+};
+static const struct details_event hostile = {
+	.event_id = "\"><script>alert(1)</script>/../%41?a#b",
+	.name = "</td></table><script>alert('\"1\"')</script>\xe2\x80\xa8"
+		"\xe2\x80\xae"
+		"gpj.\x7f\x01\\",
+	.url = "javascript:alert(1)",
+	.starts_ms = 0,
+	.rsvps = 7,
+	.headcount = 7,
+	.group = { 3, "<!--", "]]>", "' onclick='x", "&lt;b&gt;", "\"" },
+	.venue = { 4, "<svg/onload=alert(1)>", false, 0, 0 },
+};
+static const struct details_event bare = {
+	.event_id = "..",
+	.name = NULL,
+	.url = NULL,
+	.starts_ms = DETAILS_ABSENT,
+	.rsvps = 7,
+	.headcount = 9000,
+	.group = { .group_id = DETAILS_ABSENT },
+	.venue = { .venue_id = DETAILS_ABSENT },
+};
+
+/* Three of more events, the last two and the one left out tied. */
+void
+boards_full(struct topk *t)
+{
+	static struct topk_entry entries[3];
+
+	memset(t, 0, sizeof(*t));
+	t->query.k = 3;
+	t->query.by = TOPK_BY_RSVPS;
+	t->answer.as_of_ms = AS_OF;
+	t->answer.lag_messages = 12;
+	t->answer.lag_ms = 400;
+	t->answer.version = 4711;
+	t->tie_at_cutoff = true;
+	entries[0].rank = 1;
+	entries[0].event = honest;
+	entries[1].rank = 2;
+	entries[1].event = hostile;
+	entries[2].rank = 2;
+	entries[2].event = bare;
+	t->n = 3;
+	t->entries = entries;
+}
+
+/* Nothing counted and nothing read yet. */
+void
+boards_empty(struct topk *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->query.k = TOPK_K_PRESET;
+	t->query.by = TOPK_BY_HEADCOUNT;
+	t->answer.as_of_ms = AS_OF - 120;
+	t->answer.lag_messages = ANSWER_UNKNOWN;
+	t->answer.lag_ms = ANSWER_UNKNOWN;
+}
+
+/* The honest event, of a stream that is read to its end. */
+void
+boards_event(struct event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->answer.as_of_ms = AS_OF;
+	ev->answer.lag_messages = 0;
+	ev->answer.lag_ms = 90061;
+	ev->answer.version = 1;
+	ev->details = honest;
+}
+
+/* A group with topics that would end a script element, and two events. */
+void
+boards_group(struct thing *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->kind = THING_GROUP;
+	t->answer.as_of_ms = AS_OF;
+	t->answer.lag_messages = 1;
+	t->answer.lag_ms = ANSWER_UNKNOWN;
+	t->id = INT64_MAX;
+	t->name = hostile.group.name;
+	t->topics = "[{\"urlkey\": \"x\", \"topic_name\": \"</script>\"}]";
+	t->located = true;
+	t->lat = 0.1;
+	t->lon = -1.0 / 3;
+	t->n = 2;
+	t->events[0] = honest;
+	t->events[1] = hostile;
+}

@@ -1,0 +1,14 @@
+/* Boards, an event and a group to render: honest, hostile, and empty. */
+#ifndef TURNOUT_TESTS_BOARDS_H
+#define TURNOUT_TESTS_BOARDS_H
+
+struct event;
+struct thing;
+struct topk;
+
+void boards_full(struct topk *);
+void boards_empty(struct topk *);
+void boards_event(struct event *);
+void boards_group(struct thing *);
+
+#endif

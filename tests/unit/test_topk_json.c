@@ -1,0 +1,136 @@
+/* Boards and things as JSON, against golden files. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fcgi/event.h"
+#include "fcgi/thing.h"
+#include "fcgi/topk.h"
+#include "tests/unit/boards.h"
+#include "tests/unit/golden.h"
+
+static void
+board_is(void (*make)(struct topk *), const char *golden)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct topk t;
+
+	make(&t);
+	topk_json(&out, &t);
+	assert_int_equal(out.type, RESPONSE_JSON);
+	assert_int_equal(out.status, 200);
+	assert_true(out.as_of_ms == t.answer.as_of_ms);
+	assert_golden(buf_str(&out.body), golden);
+	buf_free(&out.body);
+}
+
+static void
+a_board_with_hostile_names(void **state)
+{
+	(void)state;
+	board_is(boards_full, "board.json");
+}
+
+static void
+an_empty_board(void **state)
+{
+	(void)state;
+	board_is(boards_empty, "empty.json");
+}
+
+static void
+an_event(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct event ev;
+
+	(void)state;
+	boards_event(&ev);
+	event_json(&out, &ev);
+	assert_golden(buf_str(&out.body), "event.json");
+	buf_free(&out.body);
+}
+
+static uint64_t
+etag_of(const struct topk *t)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	uint64_t etag;
+
+	topk_json(&out, t);
+	etag = out.etag;
+	buf_free(&out.body);
+	return etag;
+}
+
+static void
+the_etag_stands_while_the_board_stands(void **state)
+{
+	struct topk t;
+	uint64_t first;
+
+	(void)state;
+	boards_full(&t);
+	first = etag_of(&t);
+	assert_true(first != 0);
+	t.answer.as_of_ms += 86400000;
+	t.answer.lag_messages = ANSWER_UNKNOWN;
+	t.answer.lag_ms = 5;
+	t.answer.version++;
+	assert_true(etag_of(&t) == first);
+	t.entries[2].event.headcount++;
+	assert_true(etag_of(&t) != first);
+	t.entries[2].event.headcount--;
+	t.query.k++;
+	assert_true(etag_of(&t) != first);
+	t.query.k--;
+	t.tie_at_cutoff = false;
+	assert_true(etag_of(&t) != first);
+}
+
+static void
+the_stale_mark_has_its_place(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct topk t;
+
+	(void)state;
+	boards_full(&t);
+	topk_json(&out, &t);
+	assert_true(out.mark_at < out.body.len);
+	assert_memory_equal(out.body.data + out.mark_at - 8, "\"stale\":,", 9);
+	buf_free(&out.body);
+}
+
+static void
+a_group(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct thing t;
+
+	(void)state;
+	boards_group(&t);
+	thing_json(&out, &t);
+	assert_golden(buf_str(&out.body), "group.json");
+	buf_free(&out.body);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_board_with_hostile_names),
+		cmocka_unit_test(an_empty_board),
+		cmocka_unit_test(an_event),
+		cmocka_unit_test(a_group),
+		cmocka_unit_test(the_etag_stands_while_the_board_stands),
+		cmocka_unit_test(the_stale_mark_has_its_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
