@@ -1,0 +1,166 @@
+"""turnout-ingest import FILE..., the operator's command."""
+
+import gzip
+import re
+import shutil
+
+import oracle
+import pytest
+import state
+from world import lines_of
+
+GOOD = (b'{"rsvp_id":%d,"mtime":1489925470960,"response":"yes","guests":1,'
+        b'"event":{"event_id":"e%d","event_name":"Picnic"},'
+        b'"group":{"group_id":7,"group_name":"Walkers"}}')
+
+
+@pytest.fixture
+def w(database, world):
+    return world(database)
+
+
+def good_lines(first, count):
+    return [GOOD % (n, n % 3) for n in range(first, first + count)]
+
+
+def write(path, lines):
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return str(path)
+
+
+def judge(w, want):
+    wrong = state.differences(want, state.read(w.dsn))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_capture_is_imported_as_the_oracle_reads_it(w, capture):
+    known, path = capture
+    done = w.command("import", "-q", path)
+    assert done.returncode == 0, done.stderr
+    want = oracle.state_of_file(lines_of(path))
+    assert len(want.rsvps) == known.rsvps
+    judge(w, want)
+
+
+def test_a_file_imported_twice_changes_nothing(w, one_capture):
+    path = one_capture[1]
+    assert w.command("import", "-q", path).returncode == 0
+    before = state.read(w.dsn)
+    assert w.command("import", "-q", path).returncode == 0
+    after = state.read(w.dsn)
+    assert vars(before) == vars(after)
+
+
+def test_a_plain_file_and_its_gz_are_the_same(w, one_capture, tmp_path):
+    plain = tmp_path / "plain.ndjson"
+    with gzip.open(one_capture[1]) as f, open(plain, "wb") as g:
+        shutil.copyfileobj(f, g)
+    done = w.command("import", "-q", str(plain))
+    assert done.returncode == 0, done.stderr
+    judge(w, oracle.state_of_file(lines_of(str(plain))))
+
+
+def test_several_files_are_imported_in_their_order(w, tmp_path):
+    one = write(tmp_path / "one", good_lines(1, 5))
+    two = write(tmp_path / "two", good_lines(6, 5))
+    done = w.command("import", "-q", one, two)
+    assert done.returncode == 0, done.stderr
+    assert w.query("SELECT count(*) FROM turnout.rsvps") == [(10,)]
+
+
+def test_a_last_line_without_a_newline_counts(w, tmp_path):
+    path = tmp_path / "cut"
+    path.write_bytes(b"\n".join(good_lines(1, 3)))
+    assert w.command("import", "-q", str(path)).returncode == 0
+    assert w.query("SELECT count(*) FROM turnout.rsvps") == [(3,)]
+
+
+def test_an_empty_file_is_no_error(w, tmp_path):
+    path = write(tmp_path / "empty", [])
+    assert w.command("import", "-q", path).returncode == 0
+    assert w.query("SELECT count(*) FROM turnout.rsvps") == [(0,)]
+
+
+def test_a_bad_line_is_a_dead_letter_and_its_neighbours_are_applied(
+        w, tmp_path):
+    lines = good_lines(1, 2) + [b"not json", b"\xff\xfe"] + good_lines(3, 2)
+    path = write(tmp_path / "mixed.ndjson", lines)
+    done = w.command("import", "-q", path)
+    assert done.returncode == 0, done.stderr
+    have = state.read(w.dsn)
+    assert sorted(have.rsvps) == [1, 2, 3, 4]
+    assert [(b[0], b[1], bytes(b[3]), b[4]) for b in have.bad] == [
+        (-1, 2, b"not json", "import:mixed.ndjson"),
+        (-1, 3, b"\xff\xfe", "import:mixed.ndjson")]
+    judge(w, oracle.state_of_file(lines))
+
+
+def test_bad_lines_are_not_doubled_by_a_second_import(w, tmp_path):
+    path = write(tmp_path / "bad", [b"{", b"["])
+    for _ in range(2):
+        assert w.command("import", "-q", path).returncode == 0
+    assert w.query("SELECT count(*) FROM turnout.dead_letters") == [(2,)]
+
+
+def test_the_count_of_lines_is_kept(w, tmp_path):
+    path = write(tmp_path / "seven", good_lines(1, 7))
+    assert w.command("import", "-q", path).returncode == 0
+    [(file, lines, finished)] = w.query(
+        "SELECT file, lines, finished_at FROM turnout.imports")
+    assert (file.rpartition("/")[2], lines) == ("seven", 7)
+    assert finished is not None
+
+
+@pytest.mark.parametrize("what", ["missing", "directory", "unreadable"])
+def test_a_file_that_cannot_be_read_is_named(w, tmp_path, what):
+    path = tmp_path / "nothing"
+    if what == "directory":
+        path.mkdir()
+    if what == "unreadable":
+        path.symlink_to(path)
+    done = w.command("import", "-q", str(path))
+    assert done.returncode == 1, done.stderr
+    assert "nothing" in done.stderr
+
+
+def test_a_truncated_gz_fails_and_says_so(w, tmp_path):
+    whole = gzip.compress(b"".join(
+        line + b"\n" for line in good_lines(1, 2000)))
+    path = tmp_path / "cut.gz"
+    path.write_bytes(whole[:len(whole) // 2])
+    done = w.command("import", "-q", str(path))
+    assert done.returncode == 1, done.stderr
+    assert "cut.gz" in done.stderr
+
+
+def test_a_gz_that_is_damaged_fails_and_says_so(w, tmp_path):
+    whole = bytearray(gzip.compress(b"".join(
+        line + b"\n" for line in good_lines(1, 2000))))
+    whole[len(whole) // 2] ^= 0xff
+    path = tmp_path / "bent.gz"
+    path.write_bytes(whole)
+    done = w.command("import", "-q", str(path))
+    assert done.returncode == 1, done.stderr
+    assert "bent.gz" in done.stderr
+
+
+def test_import_without_a_file_is_wrong_usage(w):
+    done = w.command("import")
+    assert done.returncode == 64
+    assert re.search(r"(?i)usage|file", done.stderr)
+
+
+def test_an_import_without_its_database_fails(w, tmp_path):
+    path = write(tmp_path / "some", good_lines(1, 1))
+    done = w.command("import", "-q", path, pg={
+        "conninfo": "host=/nonexistent dbname=turnout", "timeout_ms": "1000"})
+    assert done.returncode == 1
+    assert done.stderr
+
+
+def test_progress_is_plain_lines_where_no_terminal_is(w, tmp_path):
+    path = write(tmp_path / "some", good_lines(1, 500))
+    done = w.command("import", path)
+    assert done.returncode == 0
+    assert "\r" not in done.stdout + done.stderr
+    assert "500" in done.stdout + done.stderr

@@ -1,0 +1,358 @@
+"""Redis, workers, PostgreSQL and the pool itself go away under load."""
+
+import http.client
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import psycopg2
+import pytest
+import requests
+from conftest import started
+from load import Load
+from page import Page
+from stacklib import proc
+
+# More than nginx can hold fresh, so that the workers get work.
+MANY = [f"/api/topk?k={k}" for k in range(1, 1001)]
+
+
+@pytest.fixture(scope="module")
+def site(generate, request):
+    """PostgreSQL, three Redis, turnout-fcgi, nginx, and data in them."""
+    stack = started(broker="none", workers=3,
+                    only=("postgres", "redis", "fcgi", "nginx"))
+    request.addfinalizer(stack.down)
+    from stacklib.daemons import Ingest
+    ingest = Ingest(stack.dir, stack.settings["build"])
+    ingest.configure("127.0.0.1:1", "rsvps",
+                     stack.postgres.conninfo("turnout_ingest"))
+    subprocess.run([ingest.program, "-c", ingest.conf, "import", "-q",
+                    generate(3000, seed=1)], check=True)
+    stack.url = stack.nginx.url()
+    return stack
+
+
+@pytest.fixture(autouse=True)
+def whole_again(site):
+    """A test that fails must not leave the next one without its servers."""
+    yield
+    for server in site.servers():
+        if server.alive():
+            server.signal(signal.SIGCONT)
+        else:
+            server.forget()
+            if isinstance(server, type(site.fcgi)) \
+                    and os.path.exists(server.socket):
+                os.unlink(server.socket)
+            server.start()
+    assert proc.wait_until(lambda: requests.get(
+        site.url + "/readyz", timeout=5).status_code == 200, 10)
+
+
+def workers(site):
+    pid = site.fcgi.pid()
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return {int(word) for word in f.read().split()}
+
+
+def get(site, path, **how):
+    return requests.get(site.url + path, timeout=10, **how)
+
+
+def test_all_redis_are_killed_under_load_and_no_request_fails(site):
+    with Load(site.url, MANY) as load:
+        for redis in site.redis:
+            redis.kill()
+            assert load.wait_for(100)
+        assert load.wait_for(200)
+        for redis in site.redis:
+            redis.start()
+        assert load.wait_for(200)
+    assert not load.failed, load.failed[:5]
+    assert load.slowest < 3
+
+
+def test_a_redis_that_hangs_slows_little_and_fails_nothing(site):
+    with Load(site.url, MANY) as load:
+        site.redis[0].signal(signal.SIGSTOP)
+        load.slowest = 0.0
+        assert load.wait_for(300)
+        slowest = load.slowest
+        site.redis[0].signal(signal.SIGCONT)
+        assert load.wait_for(100)
+    assert not load.failed, load.failed[:5]
+    print(f"slowest answer with a hanging Redis: {slowest * 1000:.0f} ms")
+    assert slowest < 1
+
+
+def test_a_poisoned_cache_is_a_miss(site):
+    import redis as client
+    known = get(site, "/api/topk?k=17").json()["events"]
+    servers = [client.Redis(unix_socket_path=r.socket) for r in site.redis]
+    keys = [(s, key) for s in servers for key in s.keys("*")]
+    assert keys, "nothing was cached"
+    for number, (server, key) in enumerate(keys):
+        value = server.get(key)
+        if value is None:
+            continue
+        poison = [b"", b"x", value[:-1], value + b"x", value[:20],
+                  bytes([value[0] ^ 1]) + value[1:],
+                  value[:-5] + bytes([value[-5] ^ 1]) + value[-4:],
+                  servers[number % 3].get(keys[number - 1][1]) or b"y",
+                  b"\0" * len(value)]
+        server.set(key, poison[number % len(poison)], keepttl=True)
+        if number % 11 == 0:
+            server.delete(key)
+            server.rpush(key, "a", "list")
+    time.sleep(1.1)  # nginx's own copies are old then
+    answer = get(site, "/api/topk?k=17")
+    assert answer.status_code == 200
+    assert answer.json()["events"] == known
+    for path in MANY[:50]:
+        assert get(site, path).status_code == 200
+
+
+def test_workers_are_killed_under_load_and_no_request_fails(site):
+    dice = random.Random(1)
+    with Load(site.url, MANY) as load:
+        for _ in range(15):
+            some = workers(site)
+            if some:
+                os.kill(dice.choice(sorted(some)), signal.SIGKILL)
+            assert load.wait_for(15)
+            time.sleep(0.05)
+    assert not load.failed, load.failed[:5]
+    assert proc.wait_until(lambda: len(workers(site)) == 3, 3)
+
+
+def test_a_worker_that_hangs_is_replaced(site):
+    """Its request is retried or answered late, but answered."""
+    before = workers(site)
+    victim = sorted(before)[0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        with Load(site.url, MANY) as load:
+            assert load.wait_for(100, seconds=30)
+        assert not load.failed, load.failed[:5]
+    finally:
+        try:
+            os.kill(victim, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+
+def test_sighup_rolls_the_pool_under_load_without_an_error(site):
+    with Load(site.url, MANY) as load:
+        for _ in range(3):
+            before = workers(site)
+            site.fcgi.reload()
+            assert proc.wait_until(
+                lambda old=before: len(workers(site)) == 3
+                and not workers(site) & old, 10)
+            assert load.wait_for(50)
+    assert not load.failed, load.failed[:5]
+
+
+def test_requests_in_flight_are_answered_before_sigterm_ends_the_pool(site):
+    """They wait for a lock when the signal comes."""
+    lock = psycopg2.connect(site.postgres.conninfo("postgres"))
+    lock.cursor().execute("LOCK TABLE turnout.event_counts"
+                          " IN ACCESS EXCLUSIVE MODE")
+    answers = []
+    threads = [threading.Thread(target=lambda k=k: answers.append(
+        get(site, f"/api/topk?k={k}").status_code)) for k in (971, 972)]
+    for thread in threads:
+        thread.start()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    assert proc.wait_until(
+        lambda: int(site.postgres.psql(waiting)[0][0]) == 2, 2, 0.01)
+    site.fcgi.signal(signal.SIGTERM)
+    time.sleep(0.1)
+    lock.rollback()
+    lock.close()
+    for thread in threads:
+        thread.join()
+    assert answers == [200, 200]
+    assert site.fcgi.child.wait(12) == 0
+
+
+def test_a_restart_under_load_gives_no_5xx_for_what_nginx_has(site):
+    some = MANY[:20]
+    for path in some:
+        assert get(site, path).status_code == 200
+    with Load(site.url, some) as load:
+        for _ in range(2):
+            assert load.wait_for(100)
+            site.fcgi.stop()
+            assert load.wait_for(50)
+            site.fcgi.start()
+    assert not load.failed, load.failed[:5]
+
+
+def test_a_pool_is_replaced_by_another_on_its_socket_without_an_error(
+        site, directory):
+    """The listening socket is on fd 0, as systemd or spawn-fcgi give it."""
+    from stacklib.nginx import Nginx
+    path = os.path.join(directory, "s")
+    conf = site.fcgi.conf
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        os.chmod(path, 0o666)
+        listener.listen(511)
+        nginx = Nginx(directory, site.settings["src"], fcgi_socket=path)
+        log = open(os.path.join(directory, "pools.log"), "wb")
+
+        def pool():
+            return subprocess.Popen([site.fcgi.program, "-c", conf],
+                                    stdin=listener, stdout=log, stderr=log)
+        one = pool()
+        nginx.start()
+        try:
+            with Load(nginx.url(), MANY) as load:
+                for _ in range(3):
+                    assert load.wait_for(60)
+                    other = pool()
+                    time.sleep(0.3)
+                    one.send_signal(signal.SIGTERM)
+                    assert one.wait(12) == 0
+                    one = other
+                assert load.wait_for(60)
+            assert not load.failed, load.failed[:5]
+        finally:
+            one.terminate()
+            one.wait(12)
+            nginx.stop()
+            log.close()
+
+
+def test_stale_answers_are_served_while_postgres_is_away(site):
+    board, page = "/api/topk?k=123", "/?k=123"
+    known = get(site, board).json()
+    assert known["stale"] is False
+    assert get(site, page).status_code == 200
+    honest = Page(get(site, page).text)
+    site.postgres.stop()
+    try:
+        assert proc.wait_until(
+            lambda: get(site, board).json()["stale"] is True, 8, 0.1)
+        answer = get(site, board)
+        assert answer.status_code == 200
+        assert answer.json()["events"] == known["events"]
+        assert answer.json()["as_of"] >= known["as_of"]
+        assert proc.wait_until(
+            lambda: get(site, page).text.lower().count("stale")
+            + len(Page(get(site, page).text).text) != len(honest.text),
+            8, 0.1)
+        assert get(site, page).status_code == 200
+
+        nothing = get(site, "/api/topk?k=765")
+        assert nothing.status_code == 503
+        assert nothing.headers["Content-Type"].split(";")[0] \
+            == "application/problem+json"
+        assert int(nothing.headers["Retry-After"]) > 0
+        problem = nothing.json()
+        assert problem["status"] == 503
+        for word in ("SELECT", "postgres", "socket", "/tmp", "libpq"):
+            assert word.lower() not in nothing.text.lower()
+        assert get(site, "/?k=765").status_code == 503
+        assert get(site, "/healthz").status_code == 200
+        assert get(site, "/readyz").status_code == 503
+        with Load(site.url, [board, page], clients=2) as load:
+            assert load.wait_for(100)
+        assert not load.failed, load.failed[:5]
+    finally:
+        site.postgres.start()
+    assert proc.wait_until(
+        lambda: get(site, board).json()["stale"] is False, 8, 0.1)
+    assert proc.wait_until(
+        lambda: get(site, "/readyz").status_code == 200, 5)
+    assert get(site, "/api/topk?k=765").status_code == 200
+
+
+def test_a_503_is_not_remembered(site):
+    site.postgres.stop()
+    try:
+        assert get(site, "/api/topk?k=654").status_code == 503
+    finally:
+        site.postgres.start()
+    assert proc.wait_until(
+        lambda: get(site, "/api/topk?k=654").status_code == 200, 6, 0.05)
+
+
+def test_a_postgres_that_hangs_does_not_hang_a_request(site):
+    backends = [int(row[0]) for row in site.postgres.psql(
+        "SELECT pid FROM pg_stat_activity WHERE usename = 'turnout_web'")]
+    assert backends
+    for pid in backends:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for k in (881, 882, 883, 884):
+            begin = time.monotonic()
+            status = get(site, f"/api/topk?k={k}").status_code
+            assert status in (200, 503)
+            assert time.monotonic() - begin < 4
+    finally:
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
+    assert proc.wait_until(
+        lambda: get(site, "/api/topk?k=885").status_code == 200, 5)
+
+
+def test_postgres_is_restarted_under_load_and_cached_boards_stand(site):
+    some = MANY[:20]
+    for path in some:
+        assert get(site, path).status_code == 200
+    with Load(site.url, some) as load:
+        site.postgres.restart("immediate")
+        assert load.wait_for(100)
+    assert not load.failed, load.failed[:5]
+
+
+def test_clients_that_say_nothing_do_not_hold_workers(site):
+    """Silent connections to the FastCGI socket itself."""
+    idle = []
+    try:
+        for _ in range(6):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(site.fcgi.socket)
+            s.sendall(b"\x01\x01\x00")  # a part of a header
+            idle.append(s)
+        assert proc.wait_until(
+            lambda: get(site, "/api/topk?k=555").status_code == 200, 15)
+    finally:
+        for s in idle:
+            s.close()
+
+
+def test_a_worker_that_libfcgi_crashes_is_replaced(site):
+    """FCGI_GET_VALUES with a name often enough ends a worker of libfcgi
+    2.4.2; nobody but nginx can connect, and the pool goes on."""
+    name = b"\x0f\x01FCGI_MPXS_CONNS1" * 12
+    record = b"\x01\x09\x00\x00" + len(name).to_bytes(2, "big") + b"\0\0"
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(1)
+            s.connect(site.fcgi.socket)
+            try:
+                s.sendall(record + name)
+                s.recv(100)
+            except OSError:
+                pass
+    assert proc.wait_until(lambda: len(workers(site)) == 3, 6)
+    for path in MANY[600:620]:
+        assert get(site, path).status_code == 200
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind(site):
+    place = site.nginx.port
+    for k in range(700, 760):
+        connection = http.client.HTTPConnection("127.0.0.1", place)
+        connection.request("GET", f"/api/topk?k={k}")
+        connection.close()
+    assert get(site, "/api/topk?k=760").status_code == 200
+    assert len(workers(site)) == 3

@@ -1,0 +1,153 @@
+"""The brokers: Apache Kafka from the Maven jars, and librdkafka's mock.
+
+Both bind free ports of 127.0.0.1.  The mock keeps 5 MiB a partition, forgets
+all when it stops and starts in milliseconds; Kafka is the real thing.
+"""
+
+import base64
+import glob
+import os
+import subprocess
+import uuid
+
+from . import proc
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+num.partitions=1
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.message.timestamp.after.max.ms=9223372036854775807
+num.network.threads=2
+num.io.threads=4
+log.cleaner.dedupe.buffer.size=2097152
+"""
+
+
+def jars(srcdir):
+    """The folder with Kafka's jars, or Missing."""
+    places = [os.environ.get("TURNOUT_KAFKA_JARS"),
+              os.path.join(srcdir, ".deps-of-tests", "kafka")]
+    for place in places:
+        if place and glob.glob(os.path.join(place, "kafka_2*.jar")):
+            return place
+    raise proc.Missing("Apache Kafka's jars are not here; "
+                       "./bootstrap fetches them")
+
+
+class Broker(proc.Server):
+    """What both have: brokers() to connect to, and topics."""
+
+    def __init__(self, dir, build):
+        super().__init__(dir, "broker")
+        self.feeder = os.path.join(build, "tests", "kafkafeed")
+
+    def brokers(self):
+        raise NotImplementedError
+
+    def make_topic(self, topic, partitions):
+        """Make the topic, or find it there; it has leaders on return."""
+        done = subprocess.run(
+            [self.feeder, "-b", self.brokers(), "-t", topic, "--create",
+             str(partitions)], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        if done.returncode != 0:
+            raise proc.StackError(f"could not make topic {topic}: "
+                                  + done.stderr.strip())
+
+
+class MockBroker(Broker):
+    stop_timeout = 5
+
+    def __init__(self, dir, build, topic="rsvps", partitions=1):
+        super().__init__(dir, build)
+        self.mock = os.path.join(build, "tests", "mockbroker")
+        self.topic = topic
+        self.partitions = partitions
+
+    def prepare(self):
+        if not os.access(self.mock, os.X_OK):
+            raise proc.StackError(f"{self.mock} is not built")
+
+    def command(self):
+        return [self.mock, "-t", self.topic, "-p", str(self.partitions)]
+
+    def ready(self):
+        return self.logged("BROKERS=")
+
+    def brokers(self):
+        with open(self.log) as f:
+            lines = [line for line in f if line.startswith("BROKERS=")]
+        return lines[-1].strip().partition("=")[2]
+
+
+class Kafka(Broker):
+    """KRaft, one node that is broker and controller; its log stays when it
+    stops, so that restart() is what a restart of a broker is."""
+
+    start_timeout = 60
+    stop_timeout = 20
+
+    def __init__(self, dir, build, srcdir):
+        super().__init__(dir, build)
+        self.home = os.path.join(self.dir, "kafka")
+        self.properties = os.path.join(self.home, "server.properties")
+        self.srcdir = srcdir
+        self.port = None
+        if os.path.exists(self.properties):
+            with open(self.properties) as f:
+                listeners = [l for l in f if l.startswith("advertised.")]
+            self.port = int(listeners[0].rpartition(":")[2])
+
+    def java(self):
+        """Quick start and a small heap rather than peak speed."""
+        return [proc.program("java"), "-Xmx512m", "-XX:+UseSerialGC",
+                "-XX:-UsePerfData", "-Xshare:auto",
+                f"-Djava.io.tmpdir={self.home}",
+                "-Dlog4j2.disable.jmx=true", "-cp",
+                os.path.join(jars(self.srcdir), "*")]
+
+    def prepare(self):
+        if self.port is not None:
+            return
+        command = self.java()
+        os.makedirs(self.home, exist_ok=True)
+        self.port = proc.free_port()
+        controller = proc.free_port()
+        with open(self.properties, "w") as f:
+            f.write(PROPERTIES.format(
+                port=self.port, controller=controller,
+                data=os.path.join(self.home, "data")))
+        # "A": a first "-" would look like an option.
+        cluster = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()
+        done = subprocess.run(
+            command + ["kafka.tools.StorageTool", "format", "-t",
+                       cluster[:22], "-c", self.properties],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, cwd=self.home)
+        if done.returncode != 0:
+            raise proc.StackError("Kafka's format failed:\n" + done.stdout)
+
+    def command(self):
+        return self.java() + ["kafka.Kafka", self.properties]
+
+    def ready(self):
+        """Its port accepts; make_topic() waits until it also answers."""
+        return proc.tcp_answers(self.port)
+
+    def brokers(self):
+        return f"127.0.0.1:{self.port}"
