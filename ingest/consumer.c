@@ -1,9 +1,11 @@
 /* The Kafka side; see consumer.h.  Positions: consumer_place.c. */
 #include "config.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ingest/consumer_internal.h"
 #include "ingest/counters.h"
@@ -151,6 +153,28 @@ subscribe(struct consumer *c)
 	snprintf(c->errstr, sizeof(c->errstr), "could not subscribe: %s",
 	    rd_kafka_err2str(err));
 	return -1;
+}
+
+/* Would librdkafka take this configuration?  -1 with its complaint in *why. */
+int
+consumer_check(const struct ingest_conf *conf, struct buf *why)
+{
+	struct consumer probe = { .conf = conf };
+	rd_kafka_conf_t *rkconf = make_conf(&probe);
+
+	if (rkconf == NULL) {
+		buf_adds(why, probe.errstr);
+		return -1;
+	}
+	rd_kafka_conf_destroy(rkconf);
+	return 0;
+}
+
+/* The version of librdkafka, for the ready line. */
+const char *
+consumer_library(void)
+{
+	return rd_kafka_version_str();
 }
 
 /*
@@ -406,6 +430,35 @@ consumer_heartbeat(struct consumer *c, struct batch *b)
 	return known;
 }
 
+static void *
+leave(void *arg)
+{
+	struct consumer *c = arg;
+
+	rd_kafka_consumer_close(c->rk);
+	atomic_store(&c->left, true);
+	return NULL;
+}
+
+/* Leaving may hang in librdkafka 2.0.2, so a thread of its own does it. */
+static bool
+leave_group(struct consumer *c, int64_t deadline)
+{
+	struct timespec tick = { .tv_nsec = 10000000 };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, leave, c) != 0)
+		return false;
+	while (!atomic_load(&c->left) && clock_left_ms(deadline) > 0)
+		nanosleep(&tick, NULL);
+	if (!atomic_load(&c->left)) {
+		pthread_detach(thread);
+		return false;
+	}
+	pthread_join(thread, NULL);
+	return true;
+}
+
 /*
  * Leaves the group and frees everything.  Returns false when librdkafka did
  * not let go in time: the caller must leave by _exit().
@@ -414,7 +467,6 @@ bool
 consumer_close(struct consumer *c, int timeout_ms)
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
-	rd_kafka_queue_t *queue;
 
 	if (c->rk == NULL)
 		goto out;
@@ -422,12 +474,7 @@ consumer_close(struct consumer *c, int timeout_ms)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = NULL;
 	c->before_revoke = NULL;
-	queue = rd_kafka_queue_get_consumer(c->rk);
-	rd_kafka_error_destroy(rd_kafka_consumer_close_queue(c->rk, queue));
-	while (!rd_kafka_consumer_closed(c->rk) && clock_left_ms(deadline) > 0)
-		rd_kafka_queue_poll_callback(queue, 50);
-	rd_kafka_queue_destroy(queue);
-	if (!rd_kafka_consumer_closed(c->rk) ||
+	if (!leave_group(c, deadline) ||
 	    !watch_stop(c, clock_left_ms(deadline) + 100))
 		return false;
 	rd_kafka_destroy(c->rk);

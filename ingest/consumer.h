@@ -26,6 +26,8 @@ enum consumer_event {
 /* Called before partitions are given up, to let a batch in flight settle. */
 typedef void consumer_before_revoke(void *arg);
 
+int consumer_check(const struct ingest_conf *, struct buf *why) MUSTCHECK;
+const char *consumer_library(void);
 struct consumer *
 consumer_open(const struct ingest_conf *, consumer_before_revoke *, void *arg);
 const char *consumer_errstr(const struct consumer *);

@@ -3,6 +3,7 @@
 #define TURNOUT_INGEST_CONSUMER_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct consumer {
 	void *arg;
 	struct log_trouble trouble;
 	char errstr[512];
+	atomic_bool left; /* the group, at the end */
 
 	/* The watch thread: watermark queries may hang, so they have their
 	 * own.  watched[i] is partition i of the topic. */

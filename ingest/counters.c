@@ -1,7 +1,10 @@
 /* What turnout-ingest counts; see counters.h. */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "ingest/counters.h"
 #include "lib/buf.h"
@@ -15,7 +18,6 @@ static const struct metric table[COUNTERS] = {
 	[COUNT_MESSAGES] = { P "messages_total", NULL, METRIC_COUNTER, 0, "Records that were applied or became dead letters." },
 	[COUNT_BATCHES] = { P "batches_total", NULL, METRIC_COUNTER, 0, "Transactions that were committed." },
 	[COUNT_ROWS_CHANGED] = { P "rows_changed_total", NULL, METRIC_COUNTER, 0, "RSVP rows inserted or replaced by a newer version." },
-	[COUNT_DEAD_LETTERS] = { P "dead_letters_total", NULL, METRIC_COUNTER, 0, "Records that were no valid message." },
 	[COUNT_DETAILS_EVENT] = { P "details_changed_total", "kind=\"event\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
 	[COUNT_DETAILS_GROUP] = { P "details_changed_total", "kind=\"group\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
 	[COUNT_DETAILS_VENUE] = { P "details_changed_total", "kind=\"venue\"", METRIC_COUNTER, 0, "Details that replaced different ones." },
@@ -36,6 +38,82 @@ static const struct metric table[COUNTERS] = {
 /* clang-format on */
 
 static _Atomic int64_t values[COUNTERS];
+
+/*
+ * Dead letters by reason. The codes are made of a reason and a field, or of an
+ * SQLSTATE, so there are not many; what does not fit counts as "other".
+ */
+#define REASONS_MAX 128
+
+static pthread_mutex_t reasons_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	char labels[64];
+	int64_t n;
+} reasons[REASONS_MAX + 1];
+static int nreasons;
+
+static int
+reason_row(const char *reason)
+{
+	char labels[64];
+	int i;
+
+	snprintf(labels, sizeof(labels), "reason=\"%.48s\"", reason);
+	for (i = 0; i < nreasons; i++)
+		if (strcmp(reasons[i].labels, labels) == 0)
+			return i;
+	if (nreasons == REASONS_MAX)
+		snprintf(labels, sizeof(labels), "reason=\"other\"");
+	else
+		nreasons++;
+	memcpy(reasons[i].labels, labels, sizeof(labels));
+	return i;
+}
+
+/* Counts one dead letter under its reason code. */
+void
+count_dead_letter(const char *reason)
+{
+	pthread_mutex_lock(&reasons_lock);
+	reasons[reason_row(reason)].n++;
+	pthread_mutex_unlock(&reasons_lock);
+}
+
+/* How many there were, for all reasons. */
+int64_t
+count_dead_letters(void)
+{
+	int64_t n = 0;
+	int i;
+
+	pthread_mutex_lock(&reasons_lock);
+	for (i = 0; i <= REASONS_MAX; i++)
+		n += reasons[i].n;
+	pthread_mutex_unlock(&reasons_lock);
+	return n;
+}
+
+static void
+render_reasons(struct buf *b)
+{
+	struct metric row = { P "dead_letters_total", NULL, METRIC_COUNTER, 0,
+		"Records that were no valid message, by reason." };
+	struct metric rows[REASONS_MAX + 1];
+	int64_t counts[REASONS_MAX + 1];
+	size_t n = 0;
+	int i;
+
+	pthread_mutex_lock(&reasons_lock);
+	for (i = 0; i <= REASONS_MAX; i++) {
+		if (reasons[i].n == 0)
+			continue;
+		rows[n] = row;
+		rows[n].labels = reasons[i].labels;
+		counts[n++] = reasons[i].n;
+	}
+	pthread_mutex_unlock(&reasons_lock);
+	metrics_render(b, rows, counts, n);
+}
 
 void
 count_add(enum counter c, int64_t n)
@@ -74,6 +152,7 @@ counters_render(struct buf *b)
 
 	snapshot(now);
 	metrics_render(b, table, now, COUNTERS);
+	render_reasons(b);
 }
 
 /* Adds the same on one line, zeros left out. */
@@ -84,4 +163,6 @@ counters_stats_line(struct buf *b)
 
 	snapshot(now);
 	metrics_stats_line(b, table, now, COUNTERS);
+	buf_addf(b, " " P "dead_letters_total=%lld",
+	    (long long)count_dead_letters());
 }

@@ -8,7 +8,6 @@ enum counter {
 	COUNT_MESSAGES,
 	COUNT_BATCHES,
 	COUNT_ROWS_CHANGED,
-	COUNT_DEAD_LETTERS,
 	COUNT_DETAILS_EVENT, /* in the order of enum detail_kind */
 	COUNT_DETAILS_GROUP,
 	COUNT_DETAILS_VENUE,
@@ -30,6 +29,8 @@ enum counter {
 
 struct buf;
 
+void count_dead_letter(const char *reason);
+int64_t count_dead_letters(void);
 void count_add(enum counter, int64_t);
 void count_set(enum counter, int64_t);
 int64_t count_get(enum counter);

@@ -235,7 +235,7 @@ static void
 import_file(struct import *im, const char *name)
 {
 	int64_t rows = count_get(COUNT_ROWS_CHANGED);
-	int64_t dead = count_get(COUNT_DEAD_LETTERS);
+	int64_t dead = count_dead_letters();
 	struct buf source = { 0 };
 	char *copy;
 
@@ -274,8 +274,7 @@ import_file(struct import *im, const char *name)
 	       "%lld blank lines\n",
 	    im->name, (long long)im->lines,
 	    (long long)(count_get(COUNT_ROWS_CHANGED) - rows),
-	    (long long)(count_get(COUNT_DEAD_LETTERS) - dead),
-	    (long long)im->blank);
+	    (long long)(count_dead_letters() - dead), (long long)im->blank);
 out:
 	gzclose(im->gz);
 	close(im->fd);

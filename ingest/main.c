@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ingest/consumer.h"
 #include "ingest/ingest_conf.h"
 #include "ingest/run.h"
 #include "lib/log.h"
@@ -112,6 +113,14 @@ main(int argc, char **argv)
 	if (ingest_conf_load(&conf, path, &why) == -1) {
 		log_error("%s", buf_str(&why));
 		buf_free(&why);
+		return EXIT_CONFIG;
+	}
+	if (consumer_check(&conf, &why) == -1) {
+		log_error("%s: %s",
+		    path == NULL ? "the default configuration" : path,
+		    buf_str(&why));
+		buf_free(&why);
+		ingest_conf_free(&conf);
 		return EXIT_CONFIG;
 	}
 	buf_free(&why);

@@ -16,8 +16,6 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#include <librdkafka/rdkafka.h>
-
 #include "ingest/batch.h"
 #include "ingest/consumer.h"
 #include "ingest/counters.h"
@@ -251,7 +249,7 @@ ready(const struct ingest_conf *conf)
 {
 	log_info("turnout-ingest %s ready: topic \"%s\", librdkafka %s, "
 		 "libpq %d",
-	    PACKAGE_VERSION, conf->kafka_topic, rd_kafka_version_str(),
+	    PACKAGE_VERSION, conf->kafka_topic, consumer_library(),
 	    PQlibVersion());
 #ifdef HAVE_SYSTEMD
 	sd_notify(0, "READY=1");

@@ -182,7 +182,7 @@ resolve(struct store *st, const struct batch *b)
 	int64_t now;
 
 	if (m->next == m->expected)
-		return ATTEMPT_FAILED; /* it moved nothing: again does no harm */
+		return ATTEMPT_FAILED; /* nothing moved: again is harmless */
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
 	    (res = read_move(st, b)) == NULL) {
 		snprintf(
@@ -298,6 +298,7 @@ bisect(struct store *st, struct batch *b, const char *sqlstate)
 static void
 count_batch(const struct batch *b, const struct stored *stored)
 {
+	size_t i;
 	int kind;
 
 	if (b->nrecords == 0)
@@ -305,7 +306,9 @@ count_batch(const struct batch *b, const struct stored *stored)
 	count_add(COUNT_BATCHES, 1);
 	count_add(COUNT_MESSAGES, (int64_t)b->nrecords);
 	count_set(COUNT_BATCH_MESSAGES, (int64_t)b->nrecords);
-	count_add(COUNT_DEAD_LETTERS, (int64_t)b->nbad);
+	for (i = 0; b->nbad > 0 && i < b->nrecords; i++)
+		if (b->records[i].reason[0] != '\0')
+			count_dead_letter(b->records[i].reason);
 	count_add(COUNT_ROWS_CHANGED, stored->rows_changed);
 	for (kind = 0; kind < DETAIL_KINDS; kind++)
 		count_add((enum counter)((int)COUNT_DETAILS_EVENT + kind),

@@ -18,7 +18,7 @@ struct db;
 /* What the last failure asks for (reference: SQLSTATE classes). */
 enum db_fault {
 	DB_FAULT_NONE,
-	DB_FAULT_LOST, /* no connection, or its state is unknown: connect anew */
+	DB_FAULT_LOST,	 /* no connection, or in an unknown state: anew */
 	DB_FAULT_RETRY,	 /* 40, 53, 55, 57, 58, 08, 25: the same again, later */
 	DB_FAULT_RECORD, /* 22, 23: a record is at fault: bisect */
 	DB_FAULT_STOP,	 /* 42, 28, 3D, XX and the rest: a person must act */

@@ -177,6 +177,7 @@ lengths_are_bounded_not_cut(void **state)
 static void
 all_fields_come_through(void **state)
 {
+	/* clang-format off */
 	static const char text[] =
 	    "{\"rsvp_id\":5,\"mtime\":1489925470960,\"response\":\"waitlist\","
 	    "\"guests\":3,\"member\":{\"member_id\":9,\"member_name\":\"J\\u00f6\","
@@ -185,6 +186,7 @@ all_fields_come_through(void **state)
 	    "\"group_name\":\"g\",\"group_lat\":1,\"group_lon\":-2.5,"
 	    "\"group_topics\":[{\"urlkey\":\"a\",\"topic_name\":\"A \\\"q\\\"\\n\"}]},"
 	    "\"venue\":{\"venue_id\":4,\"lat\":0,\"lon\":0}}";
+	/* clang-format on */
 	struct rsvp r;
 
 	(void)state;
@@ -213,8 +215,8 @@ static void
 a_pair_whose_low_half_looks_like_a_surrogate_is_lost(void **state)
 {
 	static const char text[] = HEAD
-	    ",\"event\":{\"event_id\":\"e\",\"event_name\":\"\\ud836\\udc00\"}" GROUP
-	    "}";
+	    ",\"event\":{\"event_id\":\"e\","
+	    "\"event_name\":\"\\ud836\\udc00\"}" GROUP "}";
 	struct rsvp r;
 
 	(void)state;
