@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,9 @@ struct cache {
 	struct ring ring;
 	struct node nodes[RING_MAX];
 	char *password;	     /* NULL = none */
-	int64_t deadline_ms; /* of this request's Redis work */
+	int64_t left_us;     /* of this request's time for Redis */
+	int64_t deadline_ms; /* of the call in hand, from that */
+	bool locked;	     /* this request holds the lock of its key */
 	struct buf value;
 };
 
@@ -89,11 +92,28 @@ cache_open(const struct fcgi_conf *conf)
 	return c;
 }
 
-/* A request begins: all its Redis work shares one deadline from now. */
+/* A request begins: all its Redis work shares redis.timeout_ms. */
 void
 cache_begin(struct cache *c)
 {
-	c->deadline_ms = clock_mono_ms() + c->conf->redis_timeout_ms;
+	c->left_us = c->conf->redis_timeout_ms * 1000L;
+	c->locked = false;
+}
+
+/* Redis work begins; what PostgreSQL took since the last one is not ours. */
+static int64_t
+start_clock(struct cache *c)
+{
+	int64_t now_us = clock_mono_us();
+
+	c->deadline_ms = (now_us + c->left_us) / 1000;
+	return now_us;
+}
+
+static void
+stop_clock(struct cache *c, int64_t started_us)
+{
+	c->left_us -= clock_mono_us() - started_us;
 }
 
 static void
@@ -249,7 +269,7 @@ pick(struct cache *c, const char *key)
 {
 	int i = ring_node(&c->ring, key, strlen(key));
 
-	if (i == -1 || clock_left_ms(c->deadline_ms) == 0 ||
+	if (i == -1 || c->left_us <= 0 ||
 	    !breaker_allows(&c->nodes[i].breaker, clock_mono_ms()))
 		return -1;
 	if (c->nodes[i].ctx == NULL && connect_node(c, i) == -1)
@@ -264,33 +284,46 @@ worked(struct cache *c, int i)
 	log_trouble_over(&c->nodes[i].trouble);
 }
 
-/* Takes the lock of a key, so that one worker refills and the rest do not. */
-static bool
-take_lock(struct cache *c, int i, const char *key)
+static redisReply *
+set_lock(struct cache *c, int i, const char *key, const char *ms, bool only_new)
 {
+	const char *argv[6] = { "SET", NULL, "1", "PX", ms, "NX" };
+	size_t lengths[6] = { 3, 0, 1, 2, strlen(ms), 2 };
 	struct buf name = { 0 };
-	const char *argv[6] = { "SET", NULL, "1", "NX", "PX", LOCK_MS };
-	size_t lengths[6] = { 3, 0, 1, 2, 2, sizeof(LOCK_MS) - 1 };
 	redisReply *reply;
-	bool taken;
 
 	buf_addf(&name, "%s:lock", key);
 	argv[1] = buf_str(&name);
 	lengths[1] = name.len;
-	reply = command(c, i, 6, argv, lengths);
+	reply = command(c, i, only_new ? 6 : 5, argv, lengths);
 	buf_free(&name);
-	taken = reply == NULL || reply->type == REDIS_REPLY_STATUS;
-	freeReplyObject(reply);
-	return taken;
+	return reply;
 }
 
-/*
- * Looks a key up.  *r (zeroed) is filled in every state but CACHE_MISS; a
- * value older than cache.stale_ms is never one.
- */
-enum cache_state
-cache_get(
-    struct cache *c, const char *key, int64_t fresh_ms, struct response *r)
+/* Takes the lock of a key, so that one worker refills and the rest do not;
+ * a node that fails locks nobody out. */
+static bool
+take_lock(struct cache *c, int i, const char *key)
+{
+	redisReply *reply = set_lock(c, i, key, LOCK_MS, true);
+
+	if (reply == NULL)
+		return true;
+	c->locked = reply->type == REDIS_REPLY_STATUS;
+	freeReplyObject(reply);
+	return c->locked;
+}
+
+/* It ends by itself; by then the next refill would be late. */
+static void
+let_go(struct cache *c, int i, const char *key)
+{
+	freeReplyObject(set_lock(c, i, key, "1", false));
+	c->locked = false;
+}
+
+static enum cache_state
+get(struct cache *c, const char *key, int64_t fresh_ms, struct response *r)
 {
 	const char *argv[2] = { "GET", key };
 	size_t lengths[2] = { 3, strlen(key) };
@@ -318,9 +351,23 @@ cache_get(
 	return take_lock(c, i, key) ? CACHE_REFILL : CACHE_STALE;
 }
 
-/* Keeps a response until cache.stale_ms from now. */
-void
-cache_put(struct cache *c, const char *key, const struct response *r)
+/*
+ * Looks a key up.  *r (zeroed) is filled in every state but CACHE_MISS; a
+ * value older than cache.stale_ms is never one.
+ */
+enum cache_state
+cache_get(
+    struct cache *c, const char *key, int64_t fresh_ms, struct response *r)
+{
+	int64_t started_us = start_clock(c);
+	enum cache_state state = get(c, key, fresh_ms, r);
+
+	stop_clock(c, started_us);
+	return state;
+}
+
+static void
+put(struct cache *c, const char *key, const struct response *r)
 {
 	char ms[24];
 	const char *argv[5] = { "SET", key, NULL, "PX", ms };
@@ -336,9 +383,22 @@ cache_put(struct cache *c, const char *key, const struct response *r)
 	    ms, sizeof(ms), "%ld", c->conf->cache_stale_ms);
 	argv[2] = c->value.data;
 	lengths[2] = c->value.len;
-	if ((reply = command(c, i, 5, argv, lengths)) != NULL)
-		worked(c, i);
+	if ((reply = command(c, i, 5, argv, lengths)) == NULL)
+		return;
+	worked(c, i);
 	freeReplyObject(reply);
+	if (c->locked)
+		let_go(c, i, key);
+}
+
+/* Keeps a response until cache.stale_ms from now, and lets its lock go. */
+void
+cache_put(struct cache *c, const char *key, const struct response *r)
+{
+	int64_t started_us = start_clock(c);
+
+	put(c, key, r);
+	stop_clock(c, started_us);
 }
 
 void

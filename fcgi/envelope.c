@@ -1,6 +1,7 @@
 /* The form of a value in Redis; see envelope.h. */
 #include "config.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <xxhash.h>
@@ -34,6 +35,12 @@ checksum(const struct head *head, const char *rest, size_t len)
 	    rest, len, XXH3_64bits(&copy, sizeof(copy)));
 }
 
+static bool
+age_fits(int64_t age_ms, int64_t max_age_ms)
+{
+	return age_ms >= -ENVELOPE_SKEW_MS && age_ms <= max_age_ms;
+}
+
 /* Adds the envelope; returns -1 when the body is too large to be cached. */
 int
 envelope_encode(struct buf *out, const char *key, const struct response *r,
@@ -64,8 +71,8 @@ envelope_encode(struct buf *out, const char *key, const struct response *r,
 
 /*
  * Fills *r (zeroed) and its age when data is an envelope of this key, whole,
- * not from the future and not older than max_age_ms; else returns -1, *r
- * untouched.
+ * neither from the future nor older than max_age_ms, by both of its times;
+ * else returns -1, *r untouched.
  */
 int
 envelope_decode(struct response *r, const char *key, const void *data,
@@ -85,11 +92,14 @@ envelope_decode(struct response *r, const char *key, const void *data,
 	    memcmp(rest, key, head.key_len) != 0 ||
 	    head.checksum != checksum(&head, rest, len))
 		return -1;
-	if (head.type > RESPONSE_TEXT ||
+	if (head.status != 200 || head.type > RESPONSE_TEXT ||
 	    (head.mark_at != UINT64_MAX && head.mark_at > head.body_len))
 		return -1;
 	age = now_ms - head.stored_ms;
-	if (age < -ENVELOPE_SKEW_MS || age > max_age_ms)
+	if (!age_fits(age, max_age_ms))
+		return -1;
+	/* What it shows is a little older, by the clock of PostgreSQL. */
+	if (head.as_of_ms != 0 && !age_fits(now_ms - head.as_of_ms, max_age_ms))
 		return -1;
 	r->status = (int)head.status;
 	r->type = (enum response_type)head.type;

@@ -1,6 +1,10 @@
 /* The configuration of turnout-fcgi; see fcgi_conf.h. */
 #include "config.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +43,29 @@ static const struct conf_key keys[] = {
 };
 /* clang-format on */
 
+/* A password that others may read is none. */
+static int
+check_password_file(const char *name, const char *path, struct buf *why)
+{
+	struct stat st;
+
+	if (name[0] == '\0')
+		return 0;
+	if (stat(name, &st) == -1) {
+		buf_addf(why, "%s: \"redis.password_file\": \"%s\": %s", path,
+		    name, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		buf_addf(why,
+		    "%s: \"redis.password_file\": \"%s\" must be a file that "
+		    "only its owner may read",
+		    path, name);
+		return -1;
+	}
+	return 0;
+}
+
 /* What one key alone cannot say. */
 static int
 check(const struct fcgi_conf *conf, const char *path, struct buf *why)
@@ -60,7 +87,7 @@ check(const struct fcgi_conf *conf, const char *path, struct buf *why)
 		return -1;
 	}
 	ring_free(&ring);
-	return 0;
+	return check_password_file(conf->redis_password_file, path, why);
 }
 
 /*

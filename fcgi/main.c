@@ -43,10 +43,22 @@ open_standard(void)
 		close(fd);
 }
 
+/*
+ * A web server turns a query without "=" into a CGI's arguments, and a client
+ * must not choose our options.
+ */
+static bool
+has_foreign_arguments(void)
+{
+	const char *query = getenv("QUERY_STRING");
+
+	return query != NULL && query[0] != '\0' && strchr(query, '=') == NULL;
+}
+
 int
 main(int argc, char **argv)
 {
-	bool check = false, cgi = getenv("GATEWAY_INTERFACE") != NULL;
+	bool check = false, cgi;
 	const char *path = NULL;
 	struct fcgi_conf conf;
 	struct buf why = { 0 };
@@ -55,6 +67,9 @@ main(int argc, char **argv)
 	/* Options. */
 	open_standard();
 	log_open("turnout-fcgi", LOG_LEVEL_INFO);
+	cgi = getenv("GATEWAY_INTERFACE") != NULL && !pool_handed_over();
+	if (cgi && has_foreign_arguments())
+		argc = 1;
 	while ((ch = getopt(argc, argv, "c:hnV")) != -1) {
 		switch (ch) {
 		case 'c':
@@ -74,8 +89,7 @@ main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	/* A web server may append what it likes to a CGI's arguments. */
-	if (optind != argc && !cgi) {
+	if (optind != argc) {
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,16 +33,16 @@
 #define SLOTS_MAX 256 /* pool.workers' limit */
 #define TICK_MS 250
 #define QUICK_DEATH_MS 1000 /* a worker that dies sooner is replaced later */
-#define PAUSE_MIN_MS 250
-#define PAUSE_MAX_MS 8000
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 5000
 #define GRACE_MS 250 /* on top of the request's limit */
 #define STATS_MS 60000
 
 struct worker {
 	pid_t pid; /* 0 = none */
 	int64_t started_ms;
-	int64_t told_ms; /* SIGTERM was sent; 0 = not */
-	bool old;	 /* of an earlier configuration */
+	bool told; /* SIGTERM was sent */
+	bool old;  /* of an earlier configuration */
 };
 
 struct pool {
@@ -76,7 +77,7 @@ count_running(const struct pool *p, bool only_new)
 
 	for (i = 0; i < SLOTS_MAX * 2; i++)
 		if (p->workers[i].pid != 0 &&
-		    !(only_new && (p->workers[i].old || p->workers[i].told_ms)))
+		    !(only_new && (p->workers[i].old || p->workers[i].told)))
 			n++;
 	return n;
 }
@@ -124,35 +125,47 @@ fill(struct pool *p, int64_t now)
 		start_worker(p);
 }
 
+/* Makes the next start wait, longer each time; SIGKILL came from elsewhere. */
 static void
-buried(struct pool *p, struct worker *w, int status, int64_t now)
+pause_starts(struct pool *p, int64_t now)
 {
-	bool quick = now - w->started_ms < QUICK_DEATH_MS;
-	bool told = w->told_ms != 0;
-
-	score_forget((int)(w - p->workers));
-	if (WIFSIGNALED(status) && !(told && WTERMSIG(status) == SIGTERM)) {
-		score_add(SCORE_DIED, 1);
-		log_warn("worker %ld ended on signal %d%s", (long)w->pid,
-		    WTERMSIG(status), p->stop_ms ? "" : "; starting another");
-	} else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-		score_add(SCORE_DIED, 1);
-		log_warn("worker %ld ended with status %d%s", (long)w->pid,
-		    WEXITSTATUS(status),
-		    p->stop_ms ? "" : "; starting another");
-	} else
-		quick = false;
-	memset(w, 0, sizeof(*w));
-	if (!quick || told) {
-		p->pause_ms = 0;
+	/* Several that die together are one trouble. */
+	if (now < p->start_at_ms)
 		return;
-	}
+	if (now - p->start_at_ms > 2 * PAUSE_MAX_MS)
+		p->pause_ms = 0;
 	p->pause_ms = p->pause_ms == 0 ? PAUSE_MIN_MS : p->pause_ms * 2;
 	if (p->pause_ms > PAUSE_MAX_MS)
 		p->pause_ms = PAUSE_MAX_MS;
 	p->start_at_ms = now + p->pause_ms;
 	log_warn("workers die as soon as they start; next one in %lld ms",
 	    (long long)p->pause_ms);
+}
+
+static void
+buried(struct pool *p, struct worker *w, int status, int64_t now)
+{
+	const char *then = p->stop_ms != 0 || w->told ? ""
+						      : "; starting another";
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	bool quick = now - w->started_ms < QUICK_DEATH_MS;
+
+	if (sig != 0 && !(w->told && sig == SIGTERM)) {
+		score_add(SCORE_DIED, 1);
+		log_warn(
+		    "worker %ld ended on signal %d%s", (long)w->pid, sig, then);
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+		score_add(SCORE_DIED, 1);
+		log_warn("worker %ld ended with status %d%s", (long)w->pid,
+		    WEXITSTATUS(status), then);
+	} else
+		quick = false;
+	if (quick && sig != SIGKILL && p->stop_ms == 0)
+		pause_starts(p, now);
+	else if (!quick)
+		p->pause_ms = 0;
+	score_forget((int)(w - p->workers));
+	memset(w, 0, sizeof(*w));
 }
 
 static void
@@ -190,34 +203,66 @@ watch(struct pool *p, int64_t now)
 	}
 }
 
-/* Asks a worker to end after the request in hand; again each second, since
- * libfcgi may miss a signal between its test and accept(). */
+/* Asks a worker to end after the request in hand. */
 static void
-tell(struct worker *w, int64_t now)
+tell(struct worker *w)
 {
-	if (w->pid == 0 || (w->told_ms != 0 && now - w->told_ms < 1000))
+	if (w->pid == 0 || w->told)
 		return;
-	w->told_ms = now;
+	w->told = true;
 	kill(w->pid, SIGTERM);
 }
 
-/* Old workers go once as many new ones are there. */
+/* An old worker goes for each new one that is up. */
 static void
-roll(struct pool *p, int64_t now)
+roll(struct pool *p)
 {
-	int i, fresh = count_running(p, true);
+	int i, up = 0, old = 0, slots = SLOTS_MAX * 2;
 
-	if (fresh < p->conf->workers)
-		return;
-	for (i = 0; i < SLOTS_MAX * 2; i++)
+	for (i = 0; i < slots; i++) {
+		if (p->workers[i].pid == 0 || p->workers[i].told)
+			continue;
 		if (p->workers[i].old)
-			tell(&p->workers[i], now);
+			old++;
+		else if (score_up(i))
+			up++;
+	}
+	for (i = 0; i < slots && old > 0 && old + up > p->conf->workers; i++) {
+		if (!p->workers[i].old || p->workers[i].told)
+			continue;
+		tell(&p->workers[i]);
+		old--;
+	}
 }
 
 static bool
 same(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
+}
+
+static void
+exchange(char **a, char **b)
+{
+	char *c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+/* The socket stays as it was made, whatever the new configuration says. */
+static void
+keep_socket(struct fcgi_conf *old, struct fcgi_conf *fresh)
+{
+	if (!same(fresh->listen, old->listen) ||
+	    !same(fresh->mode, old->mode) || !same(fresh->group, old->group) ||
+	    fresh->backlog != old->backlog)
+		log_warn("fcgi.* has changed: it is kept as it was until a "
+			 "restart");
+	exchange(&fresh->listen, &old->listen);
+	exchange(&fresh->mode, &old->mode);
+	exchange(&fresh->group, &old->group);
+	fresh->backlog = old->backlog;
 }
 
 static void
@@ -233,12 +278,7 @@ reload(struct pool *p)
 		return;
 	}
 	buf_free(&why);
-	if (!same(fresh.listen, p->conf->listen) ||
-	    !same(fresh.mode, p->conf->mode) ||
-	    !same(fresh.group, p->conf->group) ||
-	    fresh.backlog != p->conf->backlog)
-		log_warn("fcgi.* has changed: it takes a restart to take "
-			 "effect");
+	keep_socket(p->conf, &fresh);
 	fcgi_conf_free(p->conf);
 	*p->conf = fresh;
 	log_open("turnout-fcgi", (enum log_level)fresh.log_level);
@@ -248,6 +288,25 @@ reload(struct pool *p)
 	p->pause_ms = p->start_at_ms = 0;
 	log_info("configuration loaded again; rolling %ld workers",
 	    p->conf->workers);
+}
+
+/* Nobody new may connect; whoever has is still answered. */
+static void
+begin_stop(struct pool *p, int64_t now)
+{
+	int i;
+
+	p->stop_ms = now;
+	log_info("stopping: %d workers finish their requests",
+	    count_running(p, false));
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "STOPPING=1");
+#endif
+	/* Now, not at the end: by then it may be another pool's. */
+	if (p->listen_fd != STDIN_FILENO)
+		unlink(p->conf->listen);
+	for (i = 0; i < SLOTS_MAX * 2; i++)
+		tell(&p->workers[i]);
 }
 
 /* Returns false when the pool must leave at once. */
@@ -265,12 +324,7 @@ on_signal(struct pool *p, int sig, int64_t now)
 			log_info("asked to stop twice: stopping now");
 			return false;
 		}
-		p->stop_ms = now;
-		log_info("stopping: %d workers finish their requests",
-		    count_running(p, false));
-#ifdef HAVE_SYSTEMD
-		sd_notify(0, "STOPPING=1");
-#endif
+		begin_stop(p, now);
 		return true;
 	default:
 		return true;
@@ -308,13 +362,11 @@ say_stats(struct pool *p, int64_t now)
 static bool
 turn(struct pool *p, int64_t now)
 {
-	int i;
-
 	bury(p);
 	if (p->stop_ms == 0) {
 		fill(p, now);
 		watch(p, now);
-		roll(p, now);
+		roll(p);
 		say_stats(p, now);
 		return true;
 	}
@@ -326,8 +378,6 @@ turn(struct pool *p, int64_t now)
 		return false;
 	}
 	watch(p, now);
-	for (i = 0; i < SLOTS_MAX * 2; i++)
-		tell(&p->workers[i], now);
 	return true;
 }
 
@@ -347,6 +397,7 @@ pool_run(struct fcgi_conf *conf, const char *path, int listen_fd)
 	p->path = path;
 	p->listen_fd = listen_fd;
 	block_signals(&set, &p->old_mask);
+	signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
 	scoreboard_open(SLOTS_MAX * 2);
 	fill(p, clock_mono_ms());
 	log_info("turnout-fcgi %s ready: %ld workers on %s, libpq %d",
@@ -362,8 +413,6 @@ pool_run(struct fcgi_conf *conf, const char *path, int listen_fd)
 			break;
 	} while (turn(p, clock_mono_ms()));
 	kill_all(p);
-	if (listen_fd != STDIN_FILENO)
-		unlink(conf->listen);
 	log_info("stopped");
 	free(p);
 	return 0;

@@ -17,8 +17,8 @@
 #include "fcgi/pool.h"
 
 /* Is descriptor 0 a socket that listens (spawn-fcgi, systemd)? */
-static bool
-handed_over(void)
+bool
+pool_handed_over(void)
 {
 	socklen_t len = sizeof(int);
 	int listening = 0;
@@ -32,15 +32,41 @@ handed_over(void)
 static bool
 somebody_listens(const struct sockaddr_un *sun)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool yes;
+	int fd;
 
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return false;
 	yes = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
 	    errno == EAGAIN;
 	close(fd);
 	return yes;
+}
+
+/* Removes what an earlier pool left, and nothing else. */
+static int
+remove_old(const char *path, struct buf *why)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		buf_addf(why, "fcgi.listen: \"%s\": %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISSOCK(st.st_mode)) {
+		buf_addf(
+		    why, "fcgi.listen: \"%s\" is there and is no socket", path);
+		return -1;
+	}
+	if (unlink(path) == -1) {
+		buf_addf(why, "could not remove the old \"%s\": %s", path,
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
 }
 
 static int
@@ -89,11 +115,8 @@ make_socket(const struct fcgi_conf *conf, struct buf *why)
 		    why, "somebody listens on \"%s\" already", conf->listen);
 		return -1;
 	}
-	if (unlink(conf->listen) == -1 && errno != ENOENT) {
-		buf_addf(why, "could not remove the old \"%s\": %s",
-		    conf->listen, strerror(errno));
+	if (remove_old(conf->listen, why) == -1)
 		return -1;
-	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1) {
 		buf_addf(why, "could not make a socket: %s", strerror(errno));
@@ -110,6 +133,7 @@ make_socket(const struct fcgi_conf *conf, struct buf *why)
 		return -1;
 	}
 	if (set_rights(conf, why) == -1) {
+		unlink(conf->listen);
 		close(fd);
 		return -1;
 	}
@@ -125,7 +149,7 @@ pool_listen(const struct fcgi_conf *conf, struct buf *why)
 {
 	int flags;
 
-	if (!handed_over())
+	if (!pool_handed_over())
 		return make_socket(conf, why);
 	flags = fcntl(STDIN_FILENO, F_GETFL);
 	if (flags == -1 ||

@@ -1,6 +1,7 @@
 /* What a client asks for; see request.h. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,20 @@ name_param(struct problem *p, const char *name)
 	p->param[i] = '\0';
 }
 
+static void
+name_allowed(struct problem *p, const struct route *route)
+{
+	size_t room = sizeof(p->allowed), n = 0, i;
+
+	if (!route->board) {
+		snprintf(p->allowed, room, "no parameters");
+		return;
+	}
+	for (i = 0; i < NITEMS(params) && n < room; i++)
+		n += (size_t)snprintf(p->allowed + n, room - n, "%s%s",
+		    i == 0 ? "" : ", ", params[i].name);
+}
+
 static int
 hex(char c)
 {
@@ -145,8 +160,7 @@ take_param(struct request *r, const char *text, size_t len, unsigned *seen,
 		refuse(p, 400, "Unknown parameter",
 		    "There is no such parameter here.");
 		name_param(p, name);
-		snprintf(p->allowed, sizeof(p->allowed), "%s",
-		    r->route->board ? "k, by" : "no parameters");
+		name_allowed(p, r->route);
 		return -1;
 	}
 	if ((*seen & 1U << i) != 0) {
@@ -199,21 +213,22 @@ take_id(struct request *r, const char *rest, struct problem *p)
 	    u8_check((const uint8_t *)rest, len) != NULL)
 		goto unknown;
 	for (i = 0; i < len; i++)
-		if ((unsigned char)rest[i] < 0x20 || rest[i] == 0x7f ||
-		    rest[i] == '/')
+		if ((unsigned char)rest[i] < 0x20 || rest[i] == 0x7f)
 			goto unknown;
 	memcpy(r->id, rest, len + 1);
 	if (r->route->id == ROUTE_ID_EVENT)
 		return 0;
-	if (strspn(rest, "0123456789") != len || rest[0] == '0' || len > 18) {
-		refuse(p, 400, "Bad id", "This id must be a whole number.");
-		name_param(p, "id");
-		snprintf(p->allowed, sizeof(p->allowed),
-		    "a whole number from 1 to 18 digits");
-		return -1;
+	errno = 0;
+	if (strspn(rest, "0123456789") == len && rest[0] != '0') {
+		r->number = strtoll(rest, NULL, 10);
+		if (errno == 0)
+			return 0;
 	}
-	r->number = strtoll(rest, NULL, 10);
-	return 0;
+	refuse(p, 400, "Bad id", "This id must be a whole number.");
+	name_param(p, "id");
+	snprintf(p->allowed, sizeof(p->allowed),
+	    "a whole number from 1 to 9223372036854775807");
+	return -1;
 unknown:
 	return refuse(p, 404, "Not found", "There is nothing at this address.");
 }

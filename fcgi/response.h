@@ -23,11 +23,10 @@ struct response {
 	int status;
 	enum response_type type;
 	struct buf body;
-	size_t
-	    mark_at; /* offset in body where the stale mark is put in; RESPONSE_NO_MARK = nowhere */
-	uint64_t etag; /* hash of what does not change by itself; 0 = no ETag */
-	int64_t
-	    as_of_ms; /* wall clock of the snapshot, from PostgreSQL; 0 = none */
+	/* Where in body the stale mark goes; RESPONSE_NO_MARK = nowhere. */
+	size_t mark_at;
+	uint64_t etag;	  /* hash of what does not change by itself; 0 = none */
+	int64_t as_of_ms; /* wall clock of the snapshot; 0 = none */
 };
 
 #endif

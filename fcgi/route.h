@@ -31,7 +31,10 @@ enum route_id {
 	ROUTE_ID_NUMBER, /* a positive 64-bit number */
 };
 
-/* Fills a response (zeroed before, mark_at = RESPONSE_NO_MARK) from one statement, so from one snapshot. */
+/*
+ * Fills a response (zeroed before, mark_at = RESPONSE_NO_MARK) from one
+ * statement, so from one snapshot.
+ */
 typedef enum fill route_fill(
     struct response *, const struct request *, struct db *, int timeout_ms);
 

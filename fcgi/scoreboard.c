@@ -117,6 +117,13 @@ score_busy_since(int slot)
 	return since < 0 ? 0 : since;
 }
 
+/* Has the slot a worker that is ready for requests? */
+bool
+score_up(int slot)
+{
+	return atomic_load(&slots[slot].busy_since_ms) >= 0;
+}
+
 /* The slot has no worker now. */
 void
 score_forget(int slot)

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/buf.h"
@@ -55,6 +56,7 @@ void score_add(enum score, int64_t);
 void score_took(int64_t us);
 void score_state(enum slot_state);
 int64_t score_busy_since(int slot);
+bool score_up(int slot);
 void score_forget(int slot);
 void scoreboard_render(struct buf *);
 void scoreboard_stats_line(struct buf *);

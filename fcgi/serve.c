@@ -65,6 +65,26 @@ clear(struct response *r)
 	r->mark_at = RESPONSE_NO_MARK;
 }
 
+/* Connects if need be; -1 = PostgreSQL is away, or was a moment ago. */
+static int
+reach(struct server *s)
+{
+	if (db_connected(s->db))
+		return 0;
+	if (!breaker_allows(&s->db_breaker, clock_mono_ms()))
+		return -1;
+	if (db_connect(s->db, (int)s->conf->pg_timeout_ms) == 0) {
+		breaker_worked(&s->db_breaker);
+		return 0;
+	}
+	score_add(SCORE_DB_ERRORS, 1);
+	log_trouble(&s->db_trouble,
+	    "could not connect to PostgreSQL: %s; serving what is cached",
+	    db_errstr(s->db));
+	breaker_failed(&s->db_breaker, clock_mono_ms(), DB_RETRY_MS);
+	return -1;
+}
+
 /* Asks PostgreSQL, unless it was away a moment ago. */
 static enum fill
 ask(struct server *s, const struct request *req)
@@ -72,8 +92,7 @@ ask(struct server *s, const struct request *req)
 	enum fill fill;
 
 	clear(&s->fresh);
-	if (!breaker_allows(&s->db_breaker, clock_mono_ms()) &&
-	    req->route->cache != ROUTE_UNCACHED)
+	if (reach(s) == -1)
 		return FILL_AWAY;
 	score_add(SCORE_DB_QUERIES, 1);
 	fill = req->route->fill(
@@ -82,9 +101,10 @@ ask(struct server *s, const struct request *req)
 	case FILL_AWAY:
 		score_add(SCORE_DB_ERRORS, 1);
 		log_trouble(&s->db_trouble,
-		    "could not ask PostgreSQL: %s; serving what is cached",
+		    "PostgreSQL did not answer: %s; serving what is cached",
 		    db_errstr(s->db));
-		/* A statement that was too slow says nothing of the next. */
+		/* A statement it cancelled as too slow says nothing of the
+		 * next; one it never answered does. */
 		if (!db_connected(s->db))
 			breaker_failed(
 			    &s->db_breaker, clock_mono_ms(), DB_RETRY_MS);
@@ -98,45 +118,39 @@ ask(struct server *s, const struct request *req)
 		break;
 	case FILL_OK:
 	case FILL_NOT_FOUND:
-		if (db_connected(s->db)) {
-			breaker_worked(&s->db_breaker);
-			log_trouble_over(&s->db_trouble);
-		}
+		log_trouble_over(&s->db_trouble);
 		break;
 	}
 	return fill;
 }
 
-/* "../" for each folder below the front page: how a page leads home. */
+/* How an error page leads home, wherever it is shown: by the prefix. */
 static const char *
-base_of(const char *path)
+base_of(const struct request_env *env)
 {
-	static char base[64];
-	size_t n = 0;
+	static char base[256];
 
-	base[0] = '\0';
-	for (path++; *path != '\0' && n + 4 < sizeof(base); path++)
-		if (*path == '/')
-			n += (size_t)snprintf(
-			    base + n, sizeof(base) - n, "../");
+	snprintf(base, sizeof(base), "%s/",
+	    env->script_name == NULL || strlen(env->script_name) > 250
+		? ""
+		: env->script_name);
 	return base;
 }
 
 static int
-refuse(struct server *s, const struct request_env *env,
-    const struct request *req, const struct problem *p, struct buf *out)
+refuse(const struct request_env *env, const struct request *req,
+    const struct problem *p, struct buf *out)
 {
 	const char *path = request_path(env);
 	bool html = req->route != NULL ? req->route->html
 				       : strncmp(path, "/api/", 5) != 0;
 
-	(void)s;
-	return respond_problem(out, req, p, html, base_of(path));
+	return respond_problem(out, req, p, html, base_of(env));
 }
 
 static int
-refuse_fill(struct server *s, const struct request_env *env,
-    const struct request *req, enum fill fill, struct buf *out)
+refuse_fill(const struct request_env *env, const struct request *req,
+    enum fill fill, struct buf *out)
 {
 	struct problem p = { 0 };
 
@@ -163,7 +177,7 @@ refuse_fill(struct server *s, const struct request_env *env,
 		    "Something is wrong on our side; it has been logged.");
 		break;
 	}
-	return refuse(s, env, req, &p, out);
+	return refuse(env, req, &p, out);
 }
 
 static int
@@ -171,7 +185,7 @@ send_fresh(struct server *s, const struct request_env *env,
     const struct request *req, enum fill fill, struct buf *out)
 {
 	if (fill != FILL_OK)
-		return refuse_fill(s, env, req, fill, out);
+		return refuse_fill(env, req, fill, out);
 	return respond(out, req, &s->fresh, false);
 }
 
@@ -200,19 +214,33 @@ degraded(struct server *s, const struct request_env *env,
 			return respond(out, req, &s->fresh, false);
 		}
 	}
-	return refuse_fill(s, env, req, FILL_AWAY, out);
+	return refuse_fill(env, req, FILL_AWAY, out);
 }
 
 static int
 serve_uncached(struct server *s, const struct request_env *env,
     const struct request *req, struct buf *out)
 {
-	enum fill fill = ask(s, req);
+	enum fill fill;
 
-	if (fill == FILL_AWAY && strcmp(req->route->path, "/readyz") == 0)
-		return degraded(s, env, req, out);
+	/* The others ask nobody, so they work whatever is away. */
+	if (strcmp(req->route->path, "/readyz") == 0) {
+		fill = ask(s, req);
+		if (fill == FILL_AWAY)
+			return degraded(s, env, req, out);
+	} else {
+		clear(&s->fresh);
+		fill = req->route->fill(&s->fresh, req, s->db, 0);
+	}
 	return send_fresh(s, env, req, fill, out);
 }
+
+static const enum score looked_up[] = {
+	[CACHE_MISS] = SCORE_CACHE_MISS,
+	[CACHE_FRESH] = SCORE_CACHE_FRESH,
+	[CACHE_STALE] = SCORE_CACHE_STALE,
+	[CACHE_REFILL] = SCORE_CACHE_REFILL,
+};
 
 static int
 serve_cached(struct server *s, const struct request_env *env,
@@ -229,11 +257,7 @@ serve_cached(struct server *s, const struct request_env *env,
 	request_cache_key(req, &s->key);
 	clear(&s->old);
 	state = cache_get(s->cache, buf_str(&s->key), fresh_ms, &s->old);
-	score_add((enum score)((int)(state == CACHE_MISS ? SCORE_CACHE_MISS
-			  : state == CACHE_FRESH	 ? SCORE_CACHE_FRESH
-			  : state == CACHE_STALE	 ? SCORE_CACHE_STALE
-							 : SCORE_CACHE_REFILL)),
-	    1);
+	score_add(looked_up[state], 1);
 	if (state == CACHE_FRESH)
 		return respond(out, req, &s->old, false);
 	/* Old, and somebody else refills; unless PostgreSQL is known away. */
@@ -271,7 +295,7 @@ serve(struct server *s, const struct request_env *env, struct buf *out)
 
 	cache_begin(s->cache);
 	if (request_parse(&req, env, &p) == -1)
-		status = refuse(s, env, &req, &p, out);
+		status = refuse(env, &req, &p, out);
 	else if (req.route->cache == ROUTE_UNCACHED)
 		status = serve_uncached(s, env, &req, out);
 	else

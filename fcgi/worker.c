@@ -2,13 +2,20 @@
  * One worker; see worker.h.  The owner of libfcgi (2.4.2), whose reads wait
  * without a limit: a client that sends half a request holds this process
  * until the parent's watchdog ends it.  So the slot is busy from before the
- * accept, and the socket is polled first, together with the stop flag.
+ * accept, and the socket is polled first, together with the signal to stop.
+ *
+ * That signal stays blocked and is read from a descriptor: libfcgi gives up
+ * a connection when a signal interrupts its poll, read or write, and a
+ * request in hand is to be finished.
  */
 #include "config.h"
+
+#include <sys/signalfd.h>
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +30,12 @@
 #include "fcgi/serve.h"
 #include "fcgi/worker.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/stop.h"
 
 #define CLOSE_WAIT_MS "100" /* libfcgi's waits at accept and close, ms */
 #define BACK_OFF_NS 10000000L
+#define DRAIN_MS 500 /* how long a worker that is to stop still accepts */
 
 static void
 read_env(struct request_env *env, FCGX_ParamArray vars)
@@ -54,22 +62,57 @@ answer(struct server *server, FCGX_Request *fcgx, struct buf *out)
 	FCGX_Finish_r(fcgx);
 }
 
-/* Waits until somebody connects; false when a stop was asked. */
+/* Turns the signals to stop into a descriptor; -1 = could not. */
+static int
+open_stop(void)
+{
+	sigset_t set;
+
+	/* The parent's SIGHUP, and libfcgi's own SIGUSR1, mean nothing here. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/*
+ * Waits until somebody connects; false when it is time to leave.  A worker
+ * that is told to stop still takes those who were connected by then: at the
+ * pool's end nobody else would.
+ */
 static bool
-wait_for_client(int listen_fd)
+wait_for_client(int listen_fd, int stop_fd, int64_t *stop_at_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = listen_fd, .events = POLLIN },
-		{ .fd = stop_fd(), .events = POLLIN },
+		{ .fd = *stop_at_ms == 0 ? stop_fd : -1, .events = POLLIN },
 	};
 
-	while (!stop_asked()) {
-		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+	do {
+		if (poll(fds, 2, *stop_at_ms == 0 ? -1 : 0) == -1 &&
+		    errno != EINTR)
 			return false;
-		if (!stop_asked() && (fds[0].revents & POLLIN) != 0)
-			return true;
-	}
-	return false;
+		if (fds[1].revents != 0)
+			*stop_at_ms = clock_mono_ms() + DRAIN_MS;
+	} while (*stop_at_ms == 0 && fds[0].revents == 0);
+	return (fds[0].revents & POLLIN) != 0 &&
+	    (*stop_at_ms == 0 || clock_left_ms(*stop_at_ms) > 0);
+}
+
+static int
+open_fcgi(FCGX_Request *fcgx, int listen_fd)
+{
+	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", CLOSE_WAIT_MS, 1);
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", CLOSE_WAIT_MS, 1);
+	if (FCGX_Init() == 0 &&
+	    FCGX_InitRequest(fcgx, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) == 0)
+		return 0;
+	return -1;
 }
 
 /*
@@ -81,24 +124,22 @@ int
 worker_run(const struct fcgi_conf *conf, int listen_fd, int slot)
 {
 	struct timespec back_off = { .tv_nsec = BACK_OFF_NS };
+	int64_t stop_at_ms = 0;
 	struct buf out = { 0 };
 	struct server *server;
 	FCGX_Request fcgx;
+	int rc, stop_fd;
 	long served = 0;
-	int rc;
 
-	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", CLOSE_WAIT_MS, 1);
-	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", CLOSE_WAIT_MS, 1);
-	/* Before FCGX_Init(), which installs its own handlers otherwise. */
-	stop_install(FCGX_ShutdownPending);
-	if (FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&fcgx, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
-		log_error("could not initialise libfcgi");
+	if ((stop_fd = open_stop()) == -1 ||
+	    open_fcgi(&fcgx, listen_fd) == -1) {
+		log_error("could not set a worker up: %s", strerror(errno));
 		return 1;
 	}
-	score_slot(slot);
 	server = server_open(conf);
-	while (served < conf->max_requests && wait_for_client(listen_fd)) {
+	score_slot(slot);
+	while (served < conf->max_requests &&
+	    wait_for_client(listen_fd, stop_fd, &stop_at_ms)) {
 		score_state(SLOT_BUSY);
 		rc = FCGX_Accept_r(&fcgx);
 		if (rc >= 0) {

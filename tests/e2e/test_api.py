@@ -20,12 +20,12 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=()",
 }
 PROBLEM = "application/problem+json"
 JSON = re.compile(r"application/json(; ?charset=utf-8)?", re.I)
 ODD = message(
-    990001, "odd/id?#", 'Ünï "quoted" <b>\\</b>', guests=3,
+    990001, "odd id?#%41&", 'Ünï "quoted" <b>\\</b>', guests=3,
     event_url="https://example.org/e/1?a=b&c=d", time=1491613200000,
     member={"member_id": 42, "member_name": "Zoë"},
     group={"group_id": 77, "group_name": "A & B", "group_urlname": "a-b",
@@ -158,10 +158,11 @@ def test_a_bad_unknown_or_repeated_parameter_is_named(get, query, param):
 
 @pytest.mark.parametrize("query", ["&&&", "=5", "k=5&", "&k=5", "k=5&&by=rsvps",
                                    "%zz=1", "k%=5", "%", "a" * 3000 + "=1",
-                                   "<script>=1", "%00=1", "k=5#x&k=6"])
+                                   "<script>=1", "%00=1", "k=5#x&k=6"], ids=lambda q: q[:12])
 def test_a_malformed_query_is_a_400_and_never_an_error_of_ours(get, query):
     status = get("/api/topk?" + query).status_code
-    assert status in (200, 400)
+    assert status == (414 if len(query) > 2048 else status)
+    assert status in (200, 400, 414)
     if query in ("=5", "%zz=1", "%", "<script>=1", "%00=1", "k%=5"):
         assert status == 400
 
@@ -174,8 +175,8 @@ def test_a_problem_does_not_reflect_what_was_sent(get):
 
 
 @pytest.mark.parametrize("path", [
-    "/api/events/odd%2Fid%3F%23", "/api/groups/77", "/api/venues/5",
-    "/api/members/42", "/events/odd%2Fid%3F%23"])
+    "/api/events/odd%20id%3F%23%2541%26", "/api/groups/77", "/api/venues/5",
+    "/api/members/42", "/events/odd%20id%3F%23%2541%26"])
 def test_a_route_without_parameters_refuses_any(get, path):
     answer = get(path + "?k=5")
     assert answer.status_code == 400
@@ -200,8 +201,8 @@ def test_an_event_is_told_with_its_details_and_counts(site, get):
 
 
 def test_an_id_of_odd_characters_is_found_percent_encoded(get):
-    body = get("/api/events/odd%2Fid%3F%23").json()
-    assert body["event_id"] == "odd/id?#"
+    body = get("/api/events/odd%20id%3F%23%2541%26").json()
+    assert body["event_id"] == "odd id?#%41&"
     assert body["name"] == 'Ünï "quoted" <b>\\</b>'
     assert (body["rsvps"], body["headcount"]) == (1, 4)
     assert body["url"] == "https://example.org/e/1?a=b&c=d"
@@ -236,7 +237,8 @@ def test_an_unknown_id_is_not_found(get, path):
 def test_an_id_that_is_no_number_is_refused(get, kind, word):
     answer = get(f"/api/{kind}/{word}")
     assert answer.status_code in (400, 404), answer.text
-    assert answer.headers["Content-Type"].split(";")[0] == PROBLEM
+    if "%00" not in word:  # nginx refuses that before it looks at the path
+        assert answer.headers["Content-Type"].split(";")[0] == PROBLEM
 
 
 @pytest.mark.parametrize("word", ["%00", "%ff%fe", "%C0%AF", "x" * 513,
@@ -350,6 +352,12 @@ STATUSES = [
 ]
 
 
+def is_api(request):
+    """Whether nginx knew that it is: some it refuses before it looks."""
+    return b"/api/" in request and b"Host" in request \
+        and not request.startswith(b"TRACE")
+
+
 @pytest.mark.parametrize(
     "status, request_", STATUSES,
     ids=[f"{s}-{r[:22].decode()}" for s, r in STATUSES])
@@ -360,6 +368,9 @@ def test_security_headers_are_on_every_status(site, status, request_):
     for name, value in SECURITY.items():
         assert len(headers.get_all(name, [])) == 1, (name, headers)
         assert headers[name].startswith(value), (name, headers[name])
+    # The API is for the scripts of any site, the pages are not.
+    assert headers["Cross-Origin-Resource-Policy"] == (
+        "cross-origin" if is_api(request_) else "same-origin")
     assert not re.search(r"\d", headers.get("Server", "")), headers["Server"]
     assert "unsafe" not in headers["Content-Security-Policy"]
 
@@ -370,7 +381,7 @@ def test_security_headers_are_on_every_status(site, status, request_):
 def test_an_error_has_a_body_of_our_own(site, status, request_):
     _, headers, body = raw(site, request_ + b"Connection: close\r\n\r\n")
     assert b"nginx" not in body.lower()
-    if b"/api/" in request_:
+    if is_api(request_):
         assert headers["Content-Type"].split(";")[0] == PROBLEM
         assert json.loads(body)["status"] == status
 
@@ -411,7 +422,7 @@ def test_http_0_9_is_not_answered_as_a_page(site):
 
 
 def test_the_answer_is_one_json_text_in_utf_8(get):
-    for path in ("/api/topk?k=1000", "/api/events/odd%2Fid%3F%23"):
+    for path in ("/api/topk?k=1000", "/api/events/odd%20id%3F%23%2541%26"):
         answer = get(path)
         json.loads(answer.content.decode("utf-8"))
         assert int(get(path, headers={"Accept-Encoding": "identity"})

@@ -24,14 +24,17 @@ WRONG = {
     "turnout-fcgi": [
         ("pool", "workers", "0"), ("pool", "workers", "257"),
         ("pool", "workers", "four"), ("pool", "workers", "+4"),
-        ("fcgi", "mode", "0999"), ("redis", "timeout_ms", "-20"),
-        ("redis", "nodes", "redis.example.org:6379"),
-        ("redis", "nodes", "127.0.0.1:99999"),
-        ("redis", "nodes", "127.0.0.1:6379 127.0.0.1:6379"),
-        ("log", "level", "3"),
+        ("redis", "timeout_ms", "-20"), ("log", "level", "3"),
     ],
 }
 CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]
+# What one line alone cannot say: the file and the key are named, no line.
+WRONG_TEXT = [
+    ("fcgi", "mode", "0999"), ("fcgi", "mode", ""),
+    ("redis", "nodes", "redis.example.org:6379"),
+    ("redis", "nodes", "127.0.0.1:99999"), ("redis", "nodes", "127.0.0.1"),
+    ("redis", "nodes", "127.0.0.1:6379 127.0.0.1:6379"),
+]
 BOTH = pytest.mark.parametrize("name", sorted(WRONG))
 
 
@@ -82,6 +85,15 @@ def test_a_value_out_of_range_names_its_place_and_key(
     assert "the.conf:3" in done.stderr
     assert f"{section}.{key}" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("section, key, value", WRONG_TEXT)
+def test_a_text_that_makes_no_sense_names_its_file_and_key(
+        run, section, key, value):
+    done = run("turnout-fcgi", f"[{section}]\n{key} = {value}\n", "-n")
+    assert done.returncode == 78, done.stderr
+    assert "the.conf" in done.stderr
+    assert f"{section}.{key}" in done.stderr
 
 
 @BOTH
@@ -180,33 +192,44 @@ def test_no_secret_of_a_conninfo_is_told(run):
         assert "hush-hush" not in done.stderr + done.stdout
 
 
-def test_plain_cgi_gives_one_response(run):
-    done = run("turnout-fcgi", "[pg]\nconninfo = host=/nonexistent\n",
-               GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD="GET",
-               SCRIPT_NAME="", PATH_INFO="/healthz", QUERY_STRING="",
-               SERVER_PROTOCOL="HTTP/1.1")
-    assert done.returncode == 0, done.stderr
-    head, _, body = done.stdout.partition("\r\n\r\n")
+@pytest.fixture
+def cgi(run):
+    """cgi(path, query) -> (head, body), without a database and a cache."""
+    def ask(path, query="", method="GET"):
+        done = run("turnout-fcgi", "[pg]\nconninfo = host=/nonexistent\n",
+                   GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD=method,
+                   SCRIPT_NAME="", PATH_INFO=path, QUERY_STRING=query,
+                   SERVER_PROTOCOL="HTTP/1.1")
+        assert done.returncode == 0, done.stderr
+        head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
+        return head, body
+
+    return ask
+
+
+def test_plain_cgi_gives_one_response(cgi):
+    head, body = cgi("/healthz")
     assert "Status: 200" in head
     assert "Content-Type: text/plain" in head
     assert f"Content-Length: {len(body.encode())}" in head
 
 
-def test_plain_cgi_tells_a_problem_too(run):
-    done = run("turnout-fcgi", "[pg]\nconninfo = host=/nonexistent\n",
-               GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD="GET",
-               SCRIPT_NAME="", PATH_INFO="/api/topk", QUERY_STRING="k=0",
-               SERVER_PROTOCOL="HTTP/1.1")
-    head, _, body = done.stdout.partition("\r\n\r\n")
+def test_plain_cgi_leaves_the_body_of_a_head_out(cgi):
+    head, body = cgi("/healthz", method="HEAD")
+    assert "Content-Length: " in head
+    assert body == ""
+
+
+def test_plain_cgi_tells_a_problem_too(cgi):
+    head, body = cgi("/api/topk", "k=0")
     assert "Status: 400" in head
     assert json.loads(body)["param"] == "k"
+    head, _ = cgi("/api/topk", method="POST")
+    assert "Status: 405" in head and "Allow: GET, HEAD" in head
     # Without its database and without a cache there is only one answer.
-    done = run("turnout-fcgi", "[pg]\nconninfo = host=/nonexistent\n",
-               GATEWAY_INTERFACE="CGI/1.1", REQUEST_METHOD="GET",
-               SCRIPT_NAME="", PATH_INFO="/api/topk", QUERY_STRING="",
-               SERVER_PROTOCOL="HTTP/1.1")
-    assert "Status: 503" in done.stdout
-    assert "Retry-After" in done.stdout
+    head, _ = cgi("/api/topk")
+    assert "Status: 503" in head
+    assert "Retry-After: " in head
 
 
 @pytest.fixture

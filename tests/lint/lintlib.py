@@ -11,7 +11,8 @@ SRC = os.path.abspath(os.environ.get(
 
 # Not ours to judge: made by autotools, or by a build in the source tree.
 MADE = {"build-aux", "autom4te.cache", ".deps", ".deps-of-tests", "Testing",
-        "__pycache__", ".git", ".pytest_cache"}
+        "__pycache__", ".git", ".pytest_cache", "_build", "_inst",
+        "aclocal.m4", "config.h.in", "configure", "Makefile.in"}
 
 
 def files(*endings):
@@ -28,7 +29,7 @@ def files(*endings):
         for where, dirs, names in os.walk(SRC):
             dirs[:] = [d for d in dirs if d not in MADE]
             found += [os.path.relpath(os.path.join(where, n), SRC)
-                      for n in names]
+                      for n in names if n not in MADE]
     return sorted(f for f in set(found) if f and f.endswith(endings or ("",))
                   and os.path.isfile(os.path.join(SRC, f)))
 

@@ -187,6 +187,7 @@ another_key_another_time_and_too_much_are_misses(void **state)
 
 	(void)state;
 	sample(&in);
+	in.as_of_ms = 1000000;
 	assert_int_equal(envelope_encode(&b, "t:k", &in, 1000000), 0);
 	assert_int_equal(decode(&b, "t:l", 1000000, &out), -1);
 	assert_int_equal(decode(&b, "t:kk", 1000000, &out), -1);
@@ -197,6 +198,20 @@ another_key_another_time_and_too_much_are_misses(void **state)
 	buf_free(&out.body);
 	assert_int_equal(decode(&b, "t:k", 1000000 - 2000, &out), 0);
 	buf_free(&out.body);
+	/* What it shows counts too, not only when it was stored. */
+	in.as_of_ms = 1000000 - AGE_MAX - 1;
+	buf_clear(&b);
+	assert_int_equal(envelope_encode(&b, "t:k", &in, 1000000), 0);
+	assert_int_equal(decode(&b, "t:k", 1000000, &out), -1);
+	in.as_of_ms = 1000000 + 2001;
+	buf_clear(&b);
+	assert_int_equal(envelope_encode(&b, "t:k", &in, 1000000), 0);
+	assert_int_equal(decode(&b, "t:k", 1000000, &out), -1);
+	in.as_of_ms = 0;
+	in.status = 404;
+	buf_clear(&b);
+	assert_int_equal(envelope_encode(&b, "t:k", &in, 1000000), 0);
+	assert_int_equal(decode(&b, "t:k", 1000000, &out), -1);
 	buf_reserve(&in.body, ENVELOPE_BODY_MAX + 1);
 	memset(in.body.data, 'x', ENVELOPE_BODY_MAX + 1);
 	in.body.len = ENVELOPE_BODY_MAX + 1;

@@ -55,6 +55,14 @@ queries_are_taken_or_refused(void **state)
 		{ "by=rsvps&by=rsvps", 0, 0, "by" },
 		{ "K=5", 0, 0, "K" }, { "k[]=5", 0, 0, "k[]" },
 		{ "k=5;by=rsvps", 0, 0, "k" },
+		{ "by=headcount&k=007", 0, 0, "k" }, { "k=5,5", 0, 0, "k" },
+		{ "k=5%0D%0AX:1", 0, 0, "k" }, { "k=1_0", 0, 0, "k" },
+		{ "k=%ff", 0, 0, "k" }, { "k=%ED%A0%80", 0, 0, "k" },
+		{ "k=5+", 0, 0, "k" }, { "k=+", 0, 0, "k" }, { "k==5", 0, 0, "k" },
+		{ "k=5=6", 0, 0, "k" }, { "by=%72svps", 10, TOPK_BY_RSVPS, NULL },
+		{ "by=rsvps ", 0, 0, "by" }, { "by", 0, 0, "by" },
+		{ "k=5&%6B=6", 0, 0, "k" }, { "window=24h", 0, 0, "window" },
+		{ "format=csv", 0, 0, "format" }, { "k=5&x=", 0, 0, "x" },
 		{ "x=1", 0, 0, "x" }, { "&", 0, 0, "" }, { "k=5&", 0, 0, "" },
 		{ "&&&", 0, 0, "" }, { "=5", 0, 0, "" },
 		{ "%00=1", 0, 0, "" }, { "%zz=1", 0, 0, "" },
@@ -97,7 +105,11 @@ paths_and_ids_are_exact(void **state)
 		{ "/events/abc", 0, "abc" }, { "/api/events/221001219", 0, "221001219" },
 		{ "/events/a b<>&\"'\xc3\xa9", 0, "a b<>&\"'\xc3\xa9" },
 		{ "/api/groups/1", 0, "1" },
-		{ "/api/venues/999999999999999999", 0, "999999999999999999" },
+		{ "/api/venues/9223372036854775807", 0, "9223372036854775807" },
+		{ "/api/venues/9223372036854775808", 400, NULL },
+		{ "/api/venues/99999999999999999999", 400, NULL },
+		{ "/api/venues/", 404, NULL }, { "/api/venues/1/", 400, NULL },
+		{ "/api/venues/ 1", 400, NULL }, { "/api/venues/+1", 400, NULL },
 		{ "/api/members/0", 400, NULL }, { "/api/members/01", 400, NULL },
 		{ "/api/groups/-1", 400, NULL }, { "/api/groups/1x", 400, NULL },
 		{ "/api/groups/9999999999999999999", 400, NULL },
@@ -105,7 +117,7 @@ paths_and_ids_are_exact(void **state)
 		{ "/API/TOPK", 404, NULL }, { "/api", 404, NULL },
 		{ "/api/", 404, NULL }, { "//api/topk", 404, NULL },
 		{ "/api/topk;x", 404, NULL }, { "/events/", 404, NULL },
-		{ "/events", 404, NULL }, { "/events/a/b", 404, NULL },
+		{ "/events", 404, NULL }, { "/events/a/b?#", 0, "a/b?#" },
 		{ "/events/a\nb", 404, NULL }, { "/events/\xc0\xaf", 404, NULL },
 		{ "/api/events/\xed\xa0\x80", 404, NULL }, { "/index.php", 404, NULL },
 	};
@@ -190,6 +202,7 @@ a_query_of_any_length_is_bounded(void **state)
 	query[sizeof(query) - 1] = '\0';
 	assert_int_equal(parse(&r, "GET", "/api/topk", query, &p), -1);
 	assert_int_equal(p.status, 414);
+	assert_string_equal(p.title, "Query too long");
 	query[2000] = '\0';
 	assert_int_equal(parse(&r, "GET", "/api/topk", query, &p), -1);
 	assert_int_equal(p.status, 400);
