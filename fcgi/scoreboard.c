@@ -53,7 +53,15 @@ struct slot {
 	_Atomic int64_t busy_since_ms; /* monotonic; 0 = idle, -1 = nobody */
 };
 
-static struct slot *slots;
+struct board {
+	/* What the workers know of PostgreSQL, each from all: when it last
+	 * answered one, and failed one (monotonic ms; 0 = not yet). */
+	_Atomic int64_t db_worked_ms, db_failed_ms;
+	struct slot slots[];
+};
+
+static struct board *board;
+static struct slot *slots; /* of the board; NULL = there is none */
 static int nslots;
 static int mine; /* this process's slot */
 
@@ -63,10 +71,11 @@ scoreboard_open(int n)
 {
 	int i;
 
-	slots = mmap(NULL, (size_t)n * sizeof(*slots), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (slots == MAP_FAILED)
+	board = mmap(NULL, sizeof(*board) + (size_t)n * sizeof(*slots),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (board == MAP_FAILED)
 		die(1, "could not map %d slots of shared memory", n);
+	slots = board->slots;
 	nslots = n;
 	for (i = 0; i < n; i++)
 		score_forget(i);
@@ -115,6 +124,27 @@ score_busy_since(int slot)
 	int64_t since = atomic_load(&slots[slot].busy_since_ms);
 
 	return since < 0 ? 0 : since;
+}
+
+/* PostgreSQL has answered this worker just now, or has not. */
+void
+score_db(bool worked)
+{
+	atomic_store(worked ? &board->db_worked_ms : &board->db_failed_ms,
+	    clock_mono_ms());
+}
+
+/* How long ago PostgreSQL failed a worker and has answered none since, in
+ * ms, at least 1; 0 = it is there. */
+int64_t
+score_db_away(void)
+{
+	int64_t failed = atomic_load(&board->db_failed_ms), ago;
+
+	if (failed == 0 || atomic_load(&board->db_worked_ms) > failed)
+		return 0;
+	ago = clock_mono_ms() - failed;
+	return ago < 1 ? 1 : ago;
 }
 
 /* Has the slot a worker that is ready for requests? */

@@ -57,6 +57,8 @@ void score_took(int64_t us);
 void score_state(enum slot_state);
 int64_t score_busy_since(int slot);
 bool score_up(int slot);
+void score_db(bool worked);
+int64_t score_db_away(void);
 void score_forget(int slot);
 void scoreboard_render(struct buf *);
 void scoreboard_stats_line(struct buf *);

@@ -9,11 +9,11 @@
  */
 #include "config.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/breaker.h"
 #include "fcgi/cache.h"
 #include "fcgi/fcgi_conf.h"
 #include "fcgi/request.h"
@@ -27,13 +27,13 @@
 #include "lib/xalloc.h"
 
 #define DB_RETRY_MS 1000 /* PostgreSQL away: ask again after this */
+#define DB_LOST_MS 100	 /* a connection lost sooner was dead before */
 #define RETRY_AFTER_S 2
 
 struct server {
 	const struct fcgi_conf *conf;
 	struct cache *cache;
 	struct db *db;
-	struct breaker db_breaker;
 	struct log_trouble db_trouble, bug_trouble;
 	struct response old, fresh; /* of the request in hand */
 	struct buf key;
@@ -71,32 +71,22 @@ reach(struct server *s)
 {
 	if (db_connected(s->db))
 		return 0;
-	if (!breaker_allows(&s->db_breaker, clock_mono_ms()))
+	if (score_db_away() > 0 && score_db_away() < DB_RETRY_MS)
 		return -1;
-	if (db_connect(s->db, (int)s->conf->pg_timeout_ms) == 0) {
-		breaker_worked(&s->db_breaker);
+	if (db_connect(s->db, (int)s->conf->pg_timeout_ms) == 0)
 		return 0;
-	}
 	score_add(SCORE_DB_ERRORS, 1);
+	score_db(false);
 	log_trouble(&s->db_trouble,
 	    "could not connect to PostgreSQL: %s; serving what is cached",
 	    db_errstr(s->db));
-	breaker_failed(&s->db_breaker, clock_mono_ms(), DB_RETRY_MS);
 	return -1;
 }
 
-/* Asks PostgreSQL, unless it was away a moment ago. */
-static enum fill
-ask(struct server *s, const struct request *req)
+/* What an answer, or that there was none, says of PostgreSQL. */
+static void
+judge(struct server *s, enum fill fill)
 {
-	enum fill fill;
-
-	clear(&s->fresh);
-	if (reach(s) == -1)
-		return FILL_AWAY;
-	score_add(SCORE_DB_QUERIES, 1);
-	fill = req->route->fill(
-	    &s->fresh, req, s->db, (int)s->conf->pg_timeout_ms);
 	switch (fill) {
 	case FILL_AWAY:
 		score_add(SCORE_DB_ERRORS, 1);
@@ -106,8 +96,7 @@ ask(struct server *s, const struct request *req)
 		/* A statement it cancelled as too slow says nothing of the
 		 * next; one it never answered does. */
 		if (!db_connected(s->db))
-			breaker_failed(
-			    &s->db_breaker, clock_mono_ms(), DB_RETRY_MS);
+			score_db(false);
 		break;
 	case FILL_BUG:
 		score_add(SCORE_DB_ERRORS, 1);
@@ -118,9 +107,41 @@ ask(struct server *s, const struct request *req)
 		break;
 	case FILL_OK:
 	case FILL_NOT_FOUND:
+		score_db(true);
 		log_trouble_over(&s->db_trouble);
 		break;
 	}
+}
+
+static enum fill
+run(struct server *s, const struct request *req)
+{
+	clear(&s->fresh);
+	score_add(SCORE_DB_QUERIES, 1);
+	return req->route->fill(
+	    &s->fresh, req, s->db, (int)s->conf->pg_timeout_ms);
+}
+
+/* Asks PostgreSQL, unless it was away a moment ago. */
+static enum fill
+ask(struct server *s, const struct request *req)
+{
+	int64_t start = clock_mono_ms();
+	bool old = db_connected(s->db);
+	enum fill fill;
+
+	if (reach(s) == -1)
+		return FILL_AWAY;
+	fill = run(s, req);
+	/* That PostgreSQL was restarted is seen by using what is left of the
+	 * old connection; a new one may well work. */
+	if (fill == FILL_AWAY && old && !db_connected(s->db) &&
+	    clock_mono_ms() - start < DB_LOST_MS) {
+		if (reach(s) == -1)
+			return FILL_AWAY;
+		fill = run(s, req);
+	}
+	judge(s, fill);
 	return fill;
 }
 
@@ -261,8 +282,7 @@ serve_cached(struct server *s, const struct request_env *env,
 	if (state == CACHE_FRESH)
 		return respond(out, req, &s->old, false);
 	/* Old, and somebody else refills; unless PostgreSQL is known away. */
-	if (state == CACHE_STALE &&
-	    breaker_allows(&s->db_breaker, clock_mono_ms()))
+	if (state == CACHE_STALE && score_db_away() == 0)
 		return respond(out, req, &s->old, false);
 	fill = ask(s, req);
 	if (fill == FILL_OK)

@@ -74,8 +74,10 @@ say_progress(struct import *im, bool last)
 		fprintf(stderr, ", %lld%%", (long long)(at * 100 / im->size));
 	if (!last && eta >= 0)
 		fprintf(stderr, ", %lld s left", (long long)eta);
-	fprintf(stderr, "%s",
-	    im->tty && !last ? "\033[K" : "\033[K\n" + (im->tty ? 0 : 3));
+	if (im->tty)
+		fputs("\033[K", stderr); /* the rest of a longer line */
+	if (!im->tty || last)
+		fputs("\n", stderr);
 }
 
 /* Waits for the storer; false when the batch in flight did not make it. */

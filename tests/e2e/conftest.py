@@ -82,6 +82,7 @@ def kafka():
     """PostgreSQL and real Kafka; worlds bring their daemons."""
     stack = started(broker="kafka", only=("postgres", "broker"))
     yield stack
+    stack.broker.kill()  # it takes seconds to say goodbye
     stack.down()
 
 

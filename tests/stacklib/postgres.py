@@ -8,6 +8,7 @@ import os
 import pwd
 import signal
 import subprocess
+import time
 
 from . import proc
 
@@ -105,6 +106,18 @@ class Postgres(proc.Server):
             return False
         return (len(lines) > 7 and lines[0] == str(self.pid())
                 and lines[7].strip() == "ready")
+
+    def start(self):
+        """Start; again where a backend of the last postmaster, older by
+        moments, still holds the shared memory."""
+        for _ in range(50):
+            try:
+                return super().start()
+            except proc.StackError as why:
+                if "pre-existing shared memory block" not in str(why):
+                    raise
+            time.sleep(0.1)
+        return super().start()
 
     def restart(self, mode="fast"):
         """Stop and start; mode is smart, fast, immediate or crash."""

@@ -57,6 +57,7 @@ queries_are_taken_or_refused(void **state)
 		{ "k=5;by=rsvps", 0, 0, "k" },
 		{ "by=headcount&k=007", 0, 0, "k" }, { "k=5,5", 0, 0, "k" },
 		{ "k=5%0D%0AX:1", 0, 0, "k" }, { "k=1_0", 0, 0, "k" },
+		{ "k=5%7F", 0, 0, "k" }, { "x%1F=1", 0, 0, "" },
 		{ "k=%ff", 0, 0, "k" }, { "k=%ED%A0%80", 0, 0, "k" },
 		{ "k=5+", 0, 0, "k" }, { "k=+", 0, 0, "k" }, { "k==5", 0, 0, "k" },
 		{ "k=5=6", 0, 0, "k" }, { "by=%72svps", 10, TOPK_BY_RSVPS, NULL },
@@ -118,7 +119,7 @@ paths_and_ids_are_exact(void **state)
 		{ "/api/", 404, NULL }, { "//api/topk", 404, NULL },
 		{ "/api/topk;x", 404, NULL }, { "/events/", 404, NULL },
 		{ "/events", 404, NULL }, { "/events/a/b?#", 0, "a/b?#" },
-		{ "/events/a\nb", 404, NULL }, { "/events/\xc0\xaf", 404, NULL },
+		{ "/events/a\nb", 404, NULL }, { "/events/a\x7f", 404, NULL }, { "/events/\xc0\xaf", 404, NULL },
 		{ "/api/events/\xed\xa0\x80", 404, NULL }, { "/index.php", 404, NULL },
 	};
 	/* clang-format on */
