@@ -187,7 +187,6 @@ add_detail(struct batch *b, enum detail_kind kind,
 		i = set->n++;
 		map_add(&set->map, hash, i);
 		memset(&set->rows[i], 0, sizeof(set->rows[i]));
-		set->rows[i].key_hash = hash + (uint64_t)kind;
 		if (draft->key != NULL)
 			set->rows[i].key = keep(
 			    b, draft->key->p, draft->key->len);

@@ -67,8 +67,7 @@ struct detail_row {
 	int64_t id;	 /* of a group, venue or member */
 	struct span key; /* of an event */
 	struct position pos;
-	uint64_t key_hash; /* of kind and id */
-	uint64_t hash;	   /* of all below */
+	uint64_t hash; /* of all below */
 	struct span texts[DETAIL_TEXTS];
 	int64_t numbers[DETAIL_NUMBERS]; /* RSVP_ABSENT = NULL */
 	bool has_place;

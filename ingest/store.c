@@ -17,8 +17,6 @@
 #include "ingest/batch.h"
 #include "ingest/counters.h"
 #include "ingest/ingest_conf.h"
-#include "ingest/known.h"
-#include "ingest/scratch.h"
 #include "ingest/store.h"
 #include "ingest/store_sql.h"
 #include "lib/db.h"
@@ -32,7 +30,6 @@
 struct store {
 	struct db *db;
 	struct scratch *scratch;
-	struct known *known;	    /* details that are stored */
 	struct rsvp_parser *parser; /* for bisecting */
 	char *cluster_id;	    /* NULL = not known */
 	int timeout_ms;
@@ -58,7 +55,6 @@ store_open(const struct ingest_conf *conf)
 
 	st->db = db_open(conf->pg_conninfo, "turnout-ingest");
 	st->scratch = scratch_new();
-	st->known = known_new();
 	st->parser = rsvp_parser_open();
 	st->timeout_ms = (int)conf->pg_timeout_ms;
 	st->trouble.what = "PostgreSQL";
@@ -96,8 +92,7 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 		return ATTEMPT_FENCED;
 	/* RSVPs last: their trigger takes the lock on all counters. */
 	if (moved == -1 ||
-	    sql_details(st->db, st->scratch, st->known, b, stored,
-		st->timeout_ms) == -1 ||
+	    sql_details(st->db, st->scratch, b, stored, st->timeout_ms) == -1 ||
 	    sql_dead_letters(st->db, st->scratch, b, st->timeout_ms) == -1 ||
 	    sql_rsvps(st->db, st->scratch, b, stored, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
@@ -372,7 +367,6 @@ store_batch(struct store *st, struct batch *b)
 			log_trouble_over(&st->trouble);
 			count_set(COUNT_DB_UP, 1);
 			count_batch(b, &stored);
-			details_remember(st->known, b);
 			return STORE_DONE;
 		}
 		if (a == ATTEMPT_FENCED) {
@@ -442,7 +436,6 @@ store_close(struct store *st)
 		return;
 	db_close(st->db);
 	scratch_free(st->scratch);
-	known_free(st->known);
 	rsvp_parser_close(st->parser);
 	free(st->cluster_id);
 	free(st);

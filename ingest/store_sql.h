@@ -11,7 +11,6 @@
 
 struct batch;
 struct db;
-struct known;
 struct scratch;
 
 /* What a batch did, for the counters. */
@@ -20,11 +19,13 @@ struct stored {
 	int64_t details_changed[4]; /* by enum detail_kind */
 };
 
+struct scratch *scratch_new(void);
+void scratch_free(struct scratch *);
+
 int sql_move(struct db *, struct scratch *, const struct batch *,
     const char *cluster_id, int timeout_ms) MUSTCHECK;
-int sql_details(struct db *, struct scratch *, const struct known *,
-    const struct batch *, struct stored *, int timeout_ms) MUSTCHECK;
-void details_remember(struct known *, const struct batch *);
+int sql_details(struct db *, struct scratch *, const struct batch *,
+    struct stored *, int timeout_ms) MUSTCHECK;
 int sql_dead_letters(struct db *, struct scratch *, const struct batch *,
     int timeout_ms) MUSTCHECK;
 int sql_rsvps(struct db *, struct scratch *, const struct batch *,

@@ -28,10 +28,12 @@ ALTER ROLE turnout_web SET search_path = turnout, pg_temp;
 -- What a crash takes back of a batch it takes back with the batch's offset,
 -- and Kafka still has the records; so a batch need not wait for the disk.
 ALTER ROLE turnout_ingest SET synchronous_commit = off;
--- Rows are locked in the order in which a batch lists them, so that daemons
--- side by side do not deadlock; a hash or merge join would change the order.
+-- Rows are locked in the order of their keys, so that daemons side by side
+-- do not deadlock; another plan than an index scan might take another order.
 ALTER ROLE turnout_ingest SET enable_hashjoin = off;
 ALTER ROLE turnout_ingest SET enable_mergejoin = off;
+ALTER ROLE turnout_ingest SET enable_seqscan = off;
+ALTER ROLE turnout_ingest SET enable_bitmapscan = off;
 ALTER ROLE turnout_ingest SET lock_timeout = '10s';
 ALTER ROLE turnout_ingest SET idle_in_transaction_session_timeout = '30s';
 
