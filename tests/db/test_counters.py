@@ -1,0 +1,168 @@
+"""Counters and days equal the rows at every committed instant."""
+
+import os
+import random
+import threading
+
+import pytest
+from psycopg2.extras import execute_values
+
+DAY = 86400000
+T0 = 1489881600000  # 2017-03-19 00:00 UTC
+
+# What differs between the counters and the rows; nothing, always.
+WRONG = """
+    SELECT 'counts', event_id, n, p, c.rsvps, c.headcount FROM (
+        SELECT event_id, count(*) AS n, sum(1 + coalesce(guests, 0)) AS p
+        FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1) AS r
+    FULL JOIN turnout.event_counts AS c USING (event_id)
+    WHERE (n, p) IS DISTINCT FROM (c.rsvps::bigint, c.headcount::numeric)
+    UNION ALL
+    SELECT 'days', event_id || ' ' || day, n, p, c.rsvps, c.headcount FROM (
+        SELECT event_id, (to_timestamp(mtime_ms / 1000.0)
+            AT TIME ZONE 'UTC')::date AS day,
+            count(*) AS n, sum(1 + coalesce(guests, 0)) AS p
+        FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1, 2) AS r
+    FULL JOIN turnout.event_days AS c USING (event_id, day)
+    WHERE (n, p) IS DISTINCT FROM (c.rsvps::bigint, c.headcount::numeric)"""
+
+UPSERT = """
+    INSERT INTO turnout.rsvps AS r
+    (rsvp_id, event_id, mtime_ms, response, guests) VALUES %s
+    ON CONFLICT (rsvp_id) DO UPDATE SET event_id = excluded.event_id,
+    mtime_ms = excluded.mtime_ms, response = excluded.response,
+    guests = excluded.guests"""
+
+
+def put(db, *rows, user="turnout_ingest"):
+    """rows: (rsvp_id, event, mtime, response, guests)"""
+    c = db.connect(user)
+    with c.cursor() as cursor:
+        execute_values(cursor, UPSERT, rows, page_size=100000)
+    c.close()
+    assert db.rows(WRONG) == []
+
+
+def counts(db):
+    return db.rows("SELECT * FROM turnout.event_counts ORDER BY 1")
+
+
+def days(db):
+    return [(e, str(d), n, p) for e, d, n, p in db.rows(
+        "SELECT event_id, day, rsvps, headcount FROM turnout.event_days"
+        " ORDER BY 1, 2")]
+
+
+def test_yes_becomes_no_and_back_and_the_rows_go_at_zero(db):
+    put(db, (1, "a", T0, "yes", 2))
+    assert counts(db) == [("a", 1, 3)]
+    put(db, (1, "a", T0, "no", 2))
+    assert counts(db) == [] and days(db) == []
+    put(db, (1, "a", T0, "waitlist", 2))
+    assert counts(db) == []
+    put(db, (1, "a", T0, "yes", None))
+    assert counts(db) == [("a", 1, 1)]
+
+
+def test_an_rsvp_that_moves_takes_its_count_along(db):
+    put(db, (1, "a", T0, "yes", 0), (2, "a", T0, "yes", 0))
+    put(db, (1, "b", T0, "yes", 4))
+    assert counts(db) == [("a", 1, 1), ("b", 1, 5)]
+
+
+def test_midnight_is_in_utc(db):
+    put(db, (1, "a", T0 - 1, "yes", 0), (2, "a", T0, "yes", 0),
+        (3, "a", T0 + DAY - 1, "yes", 0))
+    assert days(db) == [("a", "2017-03-18", 1, 1), ("a", "2017-03-19", 2, 2)]
+    put(db, (2, "a", T0 + DAY, "yes", 0))
+    assert days(db) == [("a", "2017-03-18", 1, 1), ("a", "2017-03-19", 1, 1),
+                        ("a", "2017-03-20", 1, 1)]
+
+
+def test_people_may_fall_while_rsvps_rise(db):
+    put(db, (1, "a", T0, "yes", 9), (2, "a", T0, "no", 0))
+    put(db, (1, "a", T0, "yes", 0), (2, "a", T0, "yes", 0),
+        (3, "c", T0, "yes", 1))
+    assert counts(db) == [("a", 2, 2), ("c", 1, 2)]
+
+
+def test_delete_and_truncate_are_followed(db):
+    put(db, (1, "a", T0, "yes", 0), (2, "b", T0, "yes", 0))
+    db.rows("DELETE FROM turnout.rsvps WHERE rsvp_id = 1")
+    assert counts(db) == [("b", 1, 1)]
+    db.rows("TRUNCATE turnout.rsvps")
+    assert counts(db) == [] and days(db) == []
+
+
+def test_bounds_hold_what_they_bound(db):
+    steps = db.rows("SELECT n, turnout.day_bound(n) FROM"
+                    " generate_series(0, 3000) AS n ORDER BY 1")
+    assert all(b >= n for n, b in steps)
+    assert all(b1 <= b2 for (_, b1), (_, b2) in zip(steps, steps[1:]))
+    assert sorted({b for _, b in steps})[:13] == [
+        3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, 255, 383]
+
+
+def random_row(dice):
+    return (dice.randrange(400), f"e{dice.randrange(60)}",
+            T0 + dice.randrange(-3 * DAY, 3 * DAY),
+            dice.choice(["yes", "yes", "yes", "no", "waitlist"]),
+            dice.choice([None, 0, 0, 1, 7]))
+
+
+def batch(dice, n):
+    return list({r[0]: r for r in (random_row(dice) for _ in range(n))
+                 }.values())
+
+
+def test_any_statements_leave_counters_and_rows_equal(db):
+    seed = int(os.environ.get("TURNOUT_SEED") or random.randrange(10**6))
+    print(f"TURNOUT_SEED={seed}")
+    dice = random.Random(seed)
+    for _ in range(120):
+        what = dice.random()
+        if what < 0.8:
+            put(db, *batch(dice, dice.choice([1, 5, 80])))
+        elif what < 0.9:
+            db.rows("DELETE FROM turnout.rsvps WHERE rsvp_id %% 7 = %s",
+                    dice.randrange(7))
+        else:
+            db.rows("UPDATE turnout.rsvps SET response = 'no', event_id ="
+                    " 'e1' WHERE rsvp_id %% 5 = %s", dice.randrange(5))
+        assert db.rows(WRONG) == []
+
+
+@pytest.mark.parametrize("writers", [4])
+def test_writers_side_by_side_neither_deadlock_nor_miscount(db, writers):
+    faults, done = [], threading.Event()
+
+    def write(number):
+        dice = random.Random(number)
+        c = db.connect("turnout_ingest").cursor()
+        try:
+            for _ in range(60):
+                # Rows by id, as the daemon sends them; events in any order.
+                execute_values(c, UPSERT, sorted(batch(dice, 300)),
+                               page_size=100000)
+        except Exception as why:  # a deadlock, above all
+            faults.append(why)
+
+    def watch():
+        c = db.connect().cursor()
+        while not done.is_set():
+            c.execute(WRONG)
+            faults.extend(c.fetchall())
+
+    threads = [threading.Thread(target=write, args=(n,))
+               for n in range(writers)]
+    watcher = threading.Thread(target=watch)
+    for t in [watcher, *threads]:
+        t.start()
+    for t in threads:
+        t.join()
+    done.set()
+    watcher.join()
+    assert faults == []
+    assert db.rows(WRONG) == []
+    assert db.rows("SELECT deadlocks FROM pg_stat_database WHERE datname ="
+                   " current_database()") == [(0,)]
