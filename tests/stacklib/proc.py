@@ -75,13 +75,17 @@ def wait_until(condition, seconds, every=0.02):
 
 
 def stat_fields(pid):
-    """Those of /proc/PID/stat behind the name, None for gone and zombies."""
+    """Those of /proc/PID/stat behind the name, None for gone and zombies.
+
+    A zombie with threads left is not gone: they hold its sockets.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as f:
             fields = f.read().rpartition(b")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in (b"Z", b"X") else fields
+    gone = fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
+    return None if gone else fields
 
 
 def start_time(pid):
