@@ -156,13 +156,13 @@ def test_a_bad_unknown_or_repeated_parameter_is_named(get, query, param):
     assert problem["allowed"]
 
 
-@pytest.mark.parametrize("query", ["&&&", "=5", "k=5&", "&k=5", "k=5&&by=rsvps",
-                                   "%zz=1", "k%=5", "%", "a" * 3000 + "=1",
-                                   "<script>=1", "%00=1", "k=5#x&k=6"], ids=lambda q: q[:12])
+@pytest.mark.parametrize("query", [
+    "&&&", "=5", "k=5&", "&k=5", "k=5&&by=rsvps", "%zz=1", "k%=5", "%",
+    "a" * 3000 + "=1", "<script>=1", "%00=1", "k=5#x&k=6"],
+    ids=lambda query: query[:12])
 def test_a_malformed_query_is_a_400_and_never_an_error_of_ours(get, query):
     status = get("/api/topk?" + query).status_code
-    assert status == (414 if len(query) > 2048 else status)
-    assert status in (200, 400, 414)
+    assert status in ((414,) if len(query) > 2048 else (200, 400))
     if query in ("=5", "%zz=1", "%", "<script>=1", "%00=1", "k%=5"):
         assert status == 400
 

@@ -1,12 +1,10 @@
 """Two captures of the real stream, through real Kafka, judged by the oracle."""
 
-import os
-import random
-
 import oracle
 import requests
 import state
 from kafka import out
+from messages import message
 from world import lines_of
 
 
@@ -141,9 +139,35 @@ def test_an_import_gives_what_kafka_gives(kafka, world, capture):
     assert imported.days == streamed.days
 
 
-def test_random_is_seeded(dice, request):
-    """The header's seed is what the shuffles above were made of."""
-    again = random.Random(f"{request.config.seed} {request.node.name}")
-    assert os.environ.get("TURNOUT_SEED", str(request.config.seed)) \
-        == str(request.config.seed)
-    assert dice.random() == again.random()
+def test_details_that_change_are_counted_and_dated(kafka, world):
+    w = world(kafka, partitions=2)
+    ingest = w.ingest()
+    ts = 1790000000000
+    name = 'turnout_ingest_details_changed_total{kind="event"}'
+    look = "SELECT name, changed_at IS NOT NULL, src_ts FROM turnout.events"
+    # A record's text, time and partition; then what stands, how often changed.
+    steps = [("A", ts, 0, ("A", False, ts), 0),
+             ("A", ts + 5, 0, ("A", False, ts + 5), 0),
+             ("B", ts + 10, 1, ("B", True, ts + 10), 1),
+             ("C", ts + 7, 0, ("B", True, ts + 10), 1),
+             ("B", ts + 20, 0, ("B", True, ts + 20), 1),
+             ("A", ts + 30, 1, ("A", True, ts + 30), 2)]
+    for number, (text, when, partition, stands, changed) in enumerate(steps):
+        w.produce([out(message(number + 1, "e1", text), partition=partition,
+                       ts=when)])
+        assert w.query(look) == [stands], number
+        assert ingest.metrics()[name] == changed, number
+    w.judge()
+
+
+def test_of_members_only_the_id_is_kept_when_they_are_not_stored(
+        kafka, world, one_capture):
+    w = world(kafka)
+    w.ingest(store={"members": "no"})
+    w.feed(one_capture[1])
+    want = oracle.state_of(w.log())
+    nobody = oracle.Member(None, None)
+    want.details.update((name, nobody) for name in want.details
+                        if name[0] == "member")
+    wrong = state.differences(want, state.read(w.dsn))
+    assert not wrong, "\n".join(wrong)

@@ -100,7 +100,9 @@ class Fcgi(Daemon):
             "fcgi": {"listen": self.socket, "mode": "0666"},
             "pool": {"workers": workers},
             "pg": {"conninfo": conninfo},
-            "redis": {"nodes": " ".join(nodes)},
+            # The preset of 20 ms is for a server of its own, not for two
+            # busy cores that run the whole world.
+            "redis": {"nodes": " ".join(nodes), "timeout_ms": 100},
         }
         for section, keys in (changes or {}).items():
             sections.setdefault(section, {}).update(keys)
