@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -25,6 +26,7 @@
 #include <fcgiapp.h>
 
 #include "fcgi/fcgi_conf.h"
+#include "fcgi/record.h"
 #include "fcgi/request.h"
 #include "fcgi/scoreboard.h"
 #include "fcgi/serve.h"
@@ -35,6 +37,7 @@
 
 #define CLOSE_WAIT_MS "100" /* libfcgi's waits at accept and close, ms */
 #define BACK_OFF_NS 10000000L
+#define ANSWER_ROOM (1 << 20) /* bytes; the system may give less */
 #define DRAIN_MS 500 /* how long a worker that is to stop still accepts */
 
 static void
@@ -56,10 +59,22 @@ answer(struct server *server, FCGX_Request *fcgx, struct buf *out)
 	read_env(&env, fcgx->envp);
 	buf_clear(out);
 	serve(server, &env, out);
-	if (FCGX_PutStr(out->data, (int)out->len, fcgx->out) != (int)out->len ||
-	    FCGX_FFlush(fcgx->out) == -1)
+	if (record_send(fcgx->ipcFd, fcgx->requestId, out->data, out->len) ==
+	    -1)
 		score_add(SCORE_ABORTED, 1);
-	FCGX_Finish_r(fcgx);
+	/* All is written, and the connection is for one request, whatever the
+	 * client asks for: the next read of a kept one would hold this
+	 * process. */
+	FCGX_Free(fcgx, 1);
+}
+
+/* Room for the whole answer: a worker that dies has sent all or nothing. */
+static void
+make_room(const FCGX_Request *fcgx)
+{
+	int room = ANSWER_ROOM;
+
+	setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 }
 
 /* Turns the signals to stop into a descriptor; -1 = could not. */
@@ -143,6 +158,7 @@ worker_run(const struct fcgi_conf *conf, int listen_fd, int slot)
 		score_state(SLOT_BUSY);
 		rc = FCGX_Accept_r(&fcgx);
 		if (rc >= 0) {
+			make_room(&fcgx);
 			answer(server, &fcgx, &out);
 			served++;
 		} else if (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM)

@@ -134,6 +134,49 @@ def test_workers_are_killed_under_load_and_no_request_fails(site, dice):
     assert not load.failed, load.failed[:5]
 
 
+def half_an_answer(listener):
+    """A FastCGI server whose process dies in the middle of its answer."""
+    head = (b"Status: 200\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 60000\r\n\r\n")
+    half = head + b'{"half":"' + b"x" * 30000
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        connection.recv(65536)
+        connection.sendall(b"\1\6\0\1" + len(half).to_bytes(2, "big")
+                           + b"\0\0" + half)
+        connection.close()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_an_answer_that_broke_off_is_never_passed_as_a_whole_one(
+        site, encoding):
+    site.fcgi.stop()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(site.fcgi.socket)
+    os.chmod(site.fcgi.socket, 0o777)
+    listener.listen(8)
+    thread = threading.Thread(target=half_an_answer, args=(listener,))
+    thread.start()
+    try:
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", site.nginx.port, timeout=10)
+        connection.request("GET", next(NEW),
+                           headers={"Accept-Encoding": encoding})
+        answer = connection.getresponse()
+        assert answer.getheader("Content-Encoding", "identity") == encoding
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+        os.unlink(site.fcgi.socket)
+        site.fcgi.start()
+
+
 def test_a_worker_that_hangs_is_replaced(site):
     """Its request is retried or answered late, but answered."""
     before = workers(site)
