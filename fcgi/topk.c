@@ -10,16 +10,14 @@
 #include "lib/xalloc.h"
 
 /*
- * The head of an index of event_counts, so the cost is k rows whatever the
- * number of events; one more row than shown tells of a tie.
+ * The cost is about k rows whatever the number of events; one more row than
+ * shown tells of a tie.
  */
 /* clang-format off */
 #define TOPK_SQL(count) \
 	"SELECT a.*, c.event_id, " DETAILS_SQL \
 	" FROM " ANSWER_SQL " AS a" \
-	" LEFT JOIN (SELECT event_id, rsvps, headcount" \
-	" FROM turnout.event_counts" \
-	" ORDER BY " count " DESC, event_id LIMIT $1::bigint) AS c ON true" \
+	" LEFT JOIN turnout.board('" count "', $1::integer) AS c ON true" \
 	" LEFT JOIN turnout.events AS e ON e.event_id = c.event_id" \
 	DETAILS_JOINS \
 	" ORDER BY c." count " DESC, c.event_id"

@@ -44,7 +44,8 @@ def put(db, *rows, user="turnout_ingest"):
 
 
 def counts(db):
-    return db.rows("SELECT * FROM turnout.event_counts ORDER BY 1")
+    return db.rows("SELECT event_id, rsvps, headcount"
+                   " FROM turnout.event_counts ORDER BY 1")
 
 
 def days(db):
