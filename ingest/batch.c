@@ -47,9 +47,9 @@ more(void *rows, size_t n, size_t *cap, size_t size)
 static struct span
 keep(struct batch *b, const void *data, size_t len)
 {
-	struct span s = {
-		.at = b->arena.len, .len = len, .absent = data == NULL
-	};
+	struct span s = { .at = (uint32_t)b->arena.len,
+		.len = (uint32_t)len & INT32_MAX,
+		.absent = data == NULL };
 
 	if (data != NULL)
 		buf_add(&b->arena, data, len);
@@ -187,6 +187,7 @@ add_detail(struct batch *b, enum detail_kind kind,
 		i = set->n++;
 		map_add(&set->map, hash, i);
 		memset(&set->rows[i], 0, sizeof(set->rows[i]));
+		set->rows[i].id_hash = hash;
 		if (draft->key != NULL)
 			set->rows[i].key = keep(
 			    b, draft->key->p, draft->key->len);

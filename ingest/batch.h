@@ -21,11 +21,14 @@
 #define BATCH_REASON_MAX 48
 #define BATCH_IMPORT_PART (-1) /* partition of a line of a file */
 
-/* Bytes in the batch's arena; absent = SQL NULL. */
+/*
+ * Bytes in the batch's arena; absent = SQL NULL.  Small: there are a dozen in
+ * a row, and an arena stays far below 4 GiB (batch.max_bytes).
+ */
 struct span {
-	size_t at;
-	size_t len;
-	bool absent;
+	uint32_t at;
+	uint32_t len : 31;
+	uint32_t absent : 1;
 };
 
 /* A place in log order: (ts, part, offset), compared left to right. */
@@ -67,7 +70,8 @@ struct detail_row {
 	int64_t id;	 /* of a group, venue or member */
 	struct span key; /* of an event */
 	struct position pos;
-	uint64_t hash; /* of all below */
+	uint64_t id_hash; /* of the id or key */
+	uint64_t hash;	  /* of all below */
 	struct span texts[DETAIL_TEXTS];
 	int64_t numbers[DETAIL_NUMBERS]; /* RSVP_ABSENT = NULL */
 	bool has_place;

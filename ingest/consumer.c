@@ -30,7 +30,7 @@ static const struct { const char *name, *value; } settings[] = {
 	{ "topic.metadata.refresh.interval.ms", "10000" },
 	/* A full queue makes librdkafka 2.0.2 wait a whole second before it
 	 * fetches again: it must hold more than a second of reading. */
-	{ "queued.max.messages.kbytes", "65536" },
+	{ "queued.max.messages.kbytes", "49152" },
 	{ "fetch.message.max.bytes", "1048576" },
 	{ "fetch.max.bytes", "8388608" },
 	{ "receive.message.max.bytes", "16777216" },

@@ -22,7 +22,7 @@ static const struct conf_key keys[] = {
 	{ "rdkafka.*", CONF_PAIRS, AT(rdkafka), 0, 0, NULL, NULL, "passed to librdkafka as it is: security.protocol, ssl.ca.location, ..." },
 	{ "pg.conninfo", CONF_STRING, AT(pg_conninfo), 0, 0, "dbname=turnout user=turnout_ingest", NULL, "libpq connection string" },
 	{ "pg.timeout_ms", CONF_NUMBER, AT(pg_timeout_ms), 100, 600000, "30000", NULL, "longest wait for one statement, ms" },
-	{ "batch.max_messages", CONF_NUMBER, AT(batch_max_messages), 1, 50000, "10000", NULL, "most messages in a transaction" },
+	{ "batch.max_messages", CONF_NUMBER, AT(batch_max_messages), 1, 50000, "15000", NULL, "most messages in a transaction" },
 	{ "batch.max_bytes", CONF_NUMBER, AT(batch_max_bytes), 65536, 268435456, "33554432", NULL, "most bytes of messages in a transaction" },
 	{ "batch.max_age_ms", CONF_NUMBER, AT(batch_max_age_ms), 0, 10000, "50", NULL, "longest wait of a message for others, ms" },
 	{ "store.members", CONF_BOOL, AT(store_members), 0, 0, "yes", NULL, "no: of a member only the id is kept" },

@@ -18,6 +18,9 @@
 #include "ingest/counters.h"
 #include "ingest/ingest_conf.h"
 #include "ingest/store.h"
+#include "ingest/known.h"
+#include "ingest/statement.h"
+#include "ingest/store_details.h"
 #include "ingest/store_sql.h"
 #include "lib/db.h"
 #include "lib/log.h"
@@ -29,7 +32,8 @@
 
 struct store {
 	struct db *db;
-	struct scratch *scratch;
+	struct statement *statement;
+	struct known *known;
 	struct rsvp_parser *parser; /* for bisecting */
 	char *cluster_id;	    /* NULL = not known */
 	int timeout_ms;
@@ -54,7 +58,8 @@ store_open(const struct ingest_conf *conf)
 	struct store *st = xcalloc(1, sizeof(*st));
 
 	st->db = db_open(conf->pg_conninfo, "turnout-ingest");
-	st->scratch = scratch_new();
+	st->statement = statement_new();
+	st->known = known_new();
 	st->parser = rsvp_parser_open();
 	st->timeout_ms = (int)conf->pg_timeout_ms;
 	st->trouble.what = "PostgreSQL";
@@ -87,14 +92,15 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	moved = sql_move(
-	    st->db, st->scratch, b, st->cluster_id, st->timeout_ms);
+	    st->db, st->statement, b, st->cluster_id, st->timeout_ms);
 	if (moved == 0)
 		return ATTEMPT_FENCED;
 	/* RSVPs last: their trigger takes the lock on all counters. */
 	if (moved == -1 ||
-	    sql_details(st->db, st->scratch, b, stored, st->timeout_ms) == -1 ||
-	    sql_dead_letters(st->db, st->scratch, b, st->timeout_ms) == -1 ||
-	    sql_rsvps(st->db, st->scratch, b, stored, st->timeout_ms) == -1)
+	    store_details(st->db, st->statement, b, st->known, stored,
+		st->timeout_ms) == -1 ||
+	    sql_dead_letters(st->db, st->statement, b, st->timeout_ms) == -1 ||
+	    sql_rsvps(st->db, st->statement, b, stored, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	return ATTEMPT_DONE;
 }
@@ -366,6 +372,7 @@ store_batch(struct store *st, struct batch *b)
 			st->pause_ms = 0;
 			log_trouble_over(&st->trouble);
 			count_set(COUNT_DB_UP, 1);
+			known_add(st->known, b);
 			count_batch(b, &stored);
 			return STORE_DONE;
 		}
@@ -435,7 +442,8 @@ store_close(struct store *st)
 	if (st == NULL)
 		return;
 	db_close(st->db);
-	scratch_free(st->scratch);
+	statement_free(st->statement);
+	known_free(st->known);
 	rsvp_parser_close(st->parser);
 	free(st->cluster_id);
 	free(st);

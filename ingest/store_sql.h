@@ -11,7 +11,7 @@
 
 struct batch;
 struct db;
-struct scratch;
+struct statement;
 
 /* What a batch did, for the counters. */
 struct stored {
@@ -19,16 +19,11 @@ struct stored {
 	int64_t details_changed[4]; /* by enum detail_kind */
 };
 
-struct scratch *scratch_new(void);
-void scratch_free(struct scratch *);
-
-int sql_move(struct db *, struct scratch *, const struct batch *,
+int sql_move(struct db *, struct statement *, const struct batch *,
     const char *cluster_id, int timeout_ms) MUSTCHECK;
-int sql_details(struct db *, struct scratch *, const struct batch *,
-    struct stored *, int timeout_ms) MUSTCHECK;
-int sql_dead_letters(struct db *, struct scratch *, const struct batch *,
+int sql_dead_letters(struct db *, struct statement *, const struct batch *,
     int timeout_ms) MUSTCHECK;
-int sql_rsvps(struct db *, struct scratch *, const struct batch *,
+int sql_rsvps(struct db *, struct statement *, const struct batch *,
     struct stored *, int timeout_ms) MUSTCHECK;
 
 #endif

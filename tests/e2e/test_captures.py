@@ -160,6 +160,39 @@ def test_details_that_change_are_counted_and_dated(kafka, world):
     w.judge()
 
 
+def test_details_that_are_not_as_the_daemon_remembers_are_written_whole(
+        kafka, world):
+    """Another daemon has changed them since, or somebody took them away."""
+    w = world(kafka)
+    ingest = w.ingest()
+    all_of_it = {
+        "venue": {"venue_id": 3, "venue_name": "Park", "lat": 1, "lon": 2},
+        "member": {"member_id": 5, "member_name": "Jo"},
+        "group": {"group_city": "Oslo", "group_topics": [
+            {"urlkey": "hiking", "topic_name": "Hiking"}]}}
+    ts = 1790000000000
+    for number in range(2):
+        w.produce([out(message(number, "e1", **all_of_it), ts=ts + number)])
+    for table in ("events", "groups", "venues", "members"):
+        w.query(f"UPDATE turnout.{table} SET name = 'other',"
+                " content_hash = 1, src_ts = src_ts - 1")
+    w.query("UPDATE turnout.groups SET city = 'other', topics = '[]'")
+    w.produce([out(message(10, "e1", **all_of_it), ts=ts + 10)])
+    w.judge()
+    assert w.query("SELECT changed_at > 'epoch' FROM turnout.events"
+                   " UNION ALL SELECT changed_at > 'epoch'"
+                   " FROM turnout.groups") == [(True,), (True,)]
+    for table in ("events", "groups", "venues", "members"):
+        w.query(f"DELETE FROM turnout.{table}")
+    w.produce([out(message(20, "e1", **all_of_it), ts=ts + 20)])
+    w.judge()
+    assert w.query("SELECT changed_at FROM turnout.groups") == [(None,)]
+    name = 'turnout_ingest_details_changed_total{kind="%s"}'
+    told = ingest.metrics()
+    assert [told[name % kind] for kind in (
+        "event", "group", "venue", "member")] == [1, 1, 1, 1]
+
+
 def test_of_members_only_the_id_is_kept_when_they_are_not_stored(
         kafka, world, one_capture):
     w = world(kafka)
