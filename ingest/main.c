@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ingest/command.h"
 #include "ingest/consumer.h"
 #include "ingest/ingest_conf.h"
 #include "ingest/run.h"
@@ -20,12 +21,21 @@
 static const char usage_text[] =
     "usage: turnout-ingest [-c FILE] run\n"
     "       turnout-ingest [-c FILE] import [-q] FILE...\n"
+    "       turnout-ingest [-c FILE] audit [--watch] [--json]\n"
+    "       turnout-ingest [-c FILE] recount [--verify] [--event ID]"
+    " [--since TIME]\n"
+    "       turnout-ingest [-c FILE] dead-letters list|show|retry|drop ...\n"
+    "       turnout-ingest [-c FILE] offsets show|set ...\n"
     "       turnout-ingest [-c FILE] check-config\n"
     "       turnout-ingest -h | -V\n"
     "\n"
     "  run            read RSVP messages from Kafka until SIGTERM\n"
     "  import         read them from files, a JSON object a line, plain or\n"
     "                 .gz; - is standard input; -q: no progress\n"
+    "  audit          compare counters, days and offsets with the rows\n"
+    "  recount        make counters and days anew from the rows\n"
+    "  dead-letters   look at messages that were refused, and retry them\n"
+    "  offsets        how far each partition is, and move one\n"
     "  check-config   say whether the configuration is right\n"
     "\n"
     "  -c FILE        the configuration (" SYSCONFDIR
@@ -64,24 +74,89 @@ import_command(const struct ingest_conf *conf, int argc, char **argv)
 	optind = 0; /* glibc: start anew */
 	while ((ch = getopt(argc, argv, "+q")) != -1) {
 		if (ch != 'q')
-			return usage();
+			return COMMAND_USAGE;
 		quiet = true;
 	}
 	if (optind == argc)
-		return usage();
+		return COMMAND_USAGE;
 	return import_files(conf, argv + optind, argc - optind, quiet);
+}
+
+struct command {
+	const char *name;
+	int (*run)(const struct ingest_conf *, int argc, char **argv);
+	bool kafka; /* works with Kafka, so its settings are checked */
+};
+
+static int
+run_command(const struct ingest_conf *conf, int argc, char **argv)
+{
+	(void)argv;
+	return argc == 1 ? run_daemon(conf) : COMMAND_USAGE;
+}
+
+static int
+check_command(const struct ingest_conf *conf, int argc, char **argv)
+{
+	(void)conf;
+	(void)argv;
+	if (argc > 1)
+		return COMMAND_USAGE;
+	puts("configuration OK");
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "run", run_command, true },
+	{ "import", import_command, true },
+	{ "audit", command_audit, false },
+	{ "recount", command_recount, false },
+	{ "dead-letters", command_dead_letters, false },
+	{ "offsets", command_offsets, true },
+	{ "check-config", check_command, true },
+};
+
+static const struct command *
+find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NITEMS(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Returns 0, or -1 with a word to the user. */
+static int
+load(struct ingest_conf *conf, const char *path, bool kafka)
+{
+	struct buf why = { 0 };
+	int rc = 0;
+
+	if (ingest_conf_load(conf, path, &why) == -1) {
+		log_error("%s", buf_str(&why));
+		rc = -1;
+	} else if (kafka && consumer_check(conf, &why) == -1) {
+		log_error("%s: %s",
+		    path == NULL ? "the default configuration" : path,
+		    buf_str(&why));
+		ingest_conf_free(conf);
+		rc = -1;
+	}
+	buf_free(&why);
+	return rc;
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *path = NULL, *command;
+	const char *path = NULL;
+	const struct command *command;
 	struct ingest_conf conf;
-	struct buf why = { 0 };
 	bool check = false;
 	int ch, status;
 
-	/* Options. */
 	open_standard();
 	log_open("turnout-ingest", LOG_LEVEL_INFO);
 	while ((ch = getopt(argc, argv, "+c:hnV")) != -1) {
@@ -102,41 +177,19 @@ main(int argc, char **argv)
 			return usage();
 		}
 	}
-	command = optind < argc ? argv[optind] : check ? "check-config" : "";
-	if (strcmp(command, "run") != 0 && strcmp(command, "import") != 0 &&
-	    strcmp(command, "check-config") != 0)
+	command = find_command(check ? "check-config"
+		: optind < argc	     ? argv[optind]
+				     : "");
+	if (command == NULL)
 		return usage();
-	if (strcmp(command, "import") != 0 && optind + 1 < argc)
-		return usage();
-
-	/* Configuration. */
-	if (ingest_conf_load(&conf, path, &why) == -1) {
-		log_error("%s", buf_str(&why));
-		buf_free(&why);
+	if (load(&conf, path, command->kafka) == -1)
 		return EXIT_CONFIG;
-	}
-	if (consumer_check(&conf, &why) == -1) {
-		log_error("%s: %s",
-		    path == NULL ? "the default configuration" : path,
-		    buf_str(&why));
-		buf_free(&why);
-		ingest_conf_free(&conf);
-		return EXIT_CONFIG;
-	}
-	buf_free(&why);
-	if (check || strcmp(command, "check-config") == 0) {
-		puts("configuration OK");
-		ingest_conf_free(&conf);
-		return 0;
-	}
-
-	/* Log, signals, work. */
 	log_open("turnout-ingest", (enum log_level)conf.log_level);
 	stop_install(NULL);
-	if (strcmp(command, "import") == 0)
-		status = import_command(&conf, argc - optind, argv + optind);
+	if (check)
+		status = command->run(&conf, 1, argv);
 	else
-		status = run_daemon(&conf);
+		status = command->run(&conf, argc - optind, argv + optind);
 	ingest_conf_free(&conf);
-	return status;
+	return status == COMMAND_USAGE ? usage() : status;
 }

@@ -1,0 +1,13 @@
+/* turnout-ingest recount */
+#include "config.h"
+
+#include "ingest/command.h"
+
+int
+command_recount(const struct ingest_conf *conf, int argc, char **argv)
+{
+	(void)conf;
+	(void)argc;
+	(void)argv;
+	return COMMAND_USAGE;
+}
