@@ -413,7 +413,7 @@ consumer_applied(struct consumer *c, const struct batch *b)
 size_t
 consumer_heartbeat(struct consumer *c, struct batch *b)
 {
-	int64_t now = clock_mono_ms(), lag = 0;
+	int64_t now = clock_mono_ms(), lag = 0, behind_ms = 0, age;
 	struct watermark mark;
 	size_t i, known = 0;
 	struct part *p;
@@ -425,10 +425,17 @@ consumer_heartbeat(struct consumer *c, struct batch *b)
 			continue;
 		known++;
 		batch_move(b, p->id, p->next)->high = mark.high;
-		if (mark.high > p->next)
-			lag += mark.high - p->next;
+		if (mark.high <= p->next)
+			continue;
+		lag += mark.high - p->next;
+		age = p->last_offset == INT64_MIN
+		    ? 0
+		    : clock_wall_ms() - p->last_ts;
+		if (age > behind_ms)
+			behind_ms = age;
 	}
 	count_set(COUNT_LAG_MESSAGES, lag);
+	count_set(COUNT_LAG_SECONDS, behind_ms);
 	return known;
 }
 
