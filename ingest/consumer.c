@@ -445,22 +445,36 @@ leave(void *arg)
 	struct consumer *c = arg;
 
 	rd_kafka_consumer_close(c->rk);
-	atomic_store(&c->left, true);
+	atomic_store(&c->let_go, true);
 	return NULL;
 }
 
-/* Leaving may hang in librdkafka 2.0.2, so a thread of its own does it. */
+static void *
+destroy(void *arg)
+{
+	struct consumer *c = arg;
+
+	rd_kafka_destroy(c->rk);
+	atomic_store(&c->let_go, true);
+	return NULL;
+}
+
+/*
+ * Both may wait for ever in librdkafka 2.0.2 (for an answer of the group, for
+ * the end of a broker's thread), so a thread of its own does each.
+ */
 static bool
-leave_group(struct consumer *c, int64_t deadline)
+let_go(struct consumer *c, void *(*how)(void *), int64_t deadline)
 {
 	struct timespec tick = { .tv_nsec = 10000000 };
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, leave, c) != 0)
+	atomic_store(&c->let_go, false);
+	if (pthread_create(&thread, NULL, how, c) != 0)
 		return false;
-	while (!atomic_load(&c->left) && clock_left_ms(deadline) > 0)
+	while (!atomic_load(&c->let_go) && clock_left_ms(deadline) > 0)
 		nanosleep(&tick, NULL);
-	if (!atomic_load(&c->left)) {
+	if (!atomic_load(&c->let_go)) {
 		pthread_detach(thread);
 		return false;
 	}
@@ -483,10 +497,10 @@ consumer_close(struct consumer *c, int timeout_ms)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = NULL;
 	c->before_revoke = NULL;
-	if (!leave_group(c, deadline) ||
-	    !watch_stop(c, clock_left_ms(deadline) + 100))
+	if (!let_go(c, leave, deadline) ||
+	    !watch_stop(c, clock_left_ms(deadline) + 100) ||
+	    !let_go(c, destroy, deadline + 100))
 		return false;
-	rd_kafka_destroy(c->rk);
 out:
 	free(c->parts);
 	free(c->cluster_id);

@@ -44,7 +44,7 @@ struct consumer {
 	void *arg;
 	struct log_trouble trouble;
 	char errstr[512];
-	atomic_bool left; /* the group, at the end */
+	atomic_bool let_go; /* a thread that lets librdkafka go has ended */
 
 	/* The watch thread: watermark queries may hang, so they have their
 	 * own.  watched[i] is partition i of the topic. */

@@ -8,6 +8,7 @@ it stands, with partition, offset and timestamp, for the oracle.
 import collections
 import ctypes
 import ctypes.util
+import threading
 import time
 
 import oracle
@@ -72,6 +73,15 @@ def library():
 lib = library()
 
 
+def destroy(rk):
+    """rd_kafka_destroy() of librdkafka 2.0.2 may wait for ever for a broker
+    thread; then its threads are left behind, and nothing else is."""
+    thread = threading.Thread(target=lib.rd_kafka_destroy, args=(rk,),
+                              daemon=True)
+    thread.start()
+    thread.join(5)
+
+
 def handle(kind, settings):
     why = ctypes.create_string_buffer(512)
     conf = lib.rd_kafka_conf_new()
@@ -103,7 +113,7 @@ def produce(brokers, topic, records, **settings):
         if lib.rd_kafka_outq_len(rk) != 0:
             raise RuntimeError("some records were not delivered")
     finally:
-        lib.rd_kafka_destroy(rk)
+        destroy(rk)
 
 
 def put(rk, topic, r):
@@ -175,7 +185,7 @@ def consume(brokers, topic, partitions=1, timeout=60):
             lib.rd_kafka_message_destroy(m)
         lib.rd_kafka_consumer_close(rk)
     finally:
-        lib.rd_kafka_destroy(rk)
+        destroy(rk)
     return sorted(records, key=lambda r: (r.partition, r.offset))
 
 

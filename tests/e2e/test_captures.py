@@ -171,7 +171,7 @@ def test_details_that_are_not_as_the_daemon_remembers_are_written_whole(
         "group": {"group_city": "Oslo", "group_topics": [
             {"urlkey": "hiking", "topic_name": "Hiking"}]}}
     ts = 1790000000000
-    for number in range(2):
+    for number in (1, 2):
         w.produce([out(message(number, "e1", **all_of_it), ts=ts + number)])
     for table in ("events", "groups", "venues", "members"):
         w.query(f"UPDATE turnout.{table} SET name = 'other',"

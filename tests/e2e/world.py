@@ -115,7 +115,7 @@ class World:
         try:
             return kafka.ends(rk, self.name, self.partitions)
         finally:
-            kafka.lib.rd_kafka_destroy(rk)
+            kafka.destroy(rk)
 
     def stored(self):
         """{partition: next offset} in the database; None while it is away."""

@@ -32,6 +32,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.message.timestamp.after.max.ms=9223372036854775807
+log.retention.ms=-1
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=2097152
