@@ -132,6 +132,59 @@ a_server_that_hangs_up_or_babbles_is_lost(void **state)
 	fails_soon_after("R");
 }
 
+/* Lets the first connection in, and answers its first statement with tag. */
+static void *
+complete_once(void *arg)
+{
+	static const char welcome[] = "R\0\0\0\10\0\0\0\0Z\0\0\0\5I";
+	const char *tag = arg;
+	char answer[64] = "1\0\0\0\0042\0\0\0\4n\0\0\0\4C\0\0\0", sink[1024];
+	size_t n = 19, len = strlen(tag) + 1;
+	int fd = accept(listener, NULL, NULL);
+
+	answer[n++] = (char)(4 + len);
+	memcpy(answer + n, tag, len);
+	n += len;
+	memcpy(answer + n, "Z\0\0\0\5I", 6);
+	n += 6;
+	if (recv(fd, sink, sizeof(sink), 0) <= 0 ||
+	    send(fd, welcome, sizeof(welcome) - 1, MSG_NOSIGNAL) == -1 ||
+	    recv(fd, sink, sizeof(sink), 0) <= 0 ||
+	    send(fd, answer, n, MSG_NOSIGNAL) == -1)
+		perror("complete_once");
+	close(fd);
+	return NULL;
+}
+
+static int
+commit_answered_with(const char *tag, enum db_fault *fault)
+{
+	struct db *db = db_open(conninfo, "test");
+	pthread_t thread;
+	int rc;
+
+	assert_int_equal(pthread_create(&thread, NULL, complete_once,
+			     (void *)(uintptr_t)tag),
+	    0);
+	rc = db_commit(db, 2000);
+	*fault = db_fault(db);
+	pthread_join(thread, NULL);
+	db_close(db);
+	return rc;
+}
+
+/* PostgreSQL answers the COMMIT of a failed transaction with success. */
+static void
+a_commit_counts_only_with_its_tag(void **state)
+{
+	enum db_fault fault;
+
+	(void)state;
+	assert_int_equal(commit_answered_with("COMMIT", &fault), 0);
+	assert_int_equal(commit_answered_with("ROLLBACK", &fault), -1);
+	assert_int_equal(fault, DB_FAULT_RETRY);
+}
+
 int
 main(void)
 {
@@ -139,6 +192,7 @@ main(void)
 		cmocka_unit_test(no_server_is_a_lost_connection_with_a_reason),
 		cmocka_unit_test(a_silent_server_costs_the_timeout_and_no_more),
 		cmocka_unit_test(a_server_that_hangs_up_or_babbles_is_lost),
+		cmocka_unit_test(a_commit_counts_only_with_its_tag),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
