@@ -68,6 +68,7 @@ storer_start(struct store *store)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	if (pthread_create(&s->thread, NULL, work, s) != 0)
 		die(1, "could not start a thread");
+	pthread_setname_np(s->thread, "storer");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return s;
 }
