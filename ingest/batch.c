@@ -256,6 +256,7 @@ add_record(struct batch *b, const struct incoming *in)
 		rec->pos.ts = INT64_MIN;
 	rec->key = keep(b, in->key, in->key_len);
 	rec->value = keep(b, in->value, in->value_len);
+	rec->letter_id = in->letter_id;
 	return rec;
 }
 

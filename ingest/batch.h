@@ -43,6 +43,7 @@ struct record {
 	struct position pos; /* ts: of the record; INT64_MIN = it has none */
 	struct span key, value;
 	char reason[BATCH_REASON_MAX]; /* "" = a valid message */
+	int64_t letter_id; /* of the dead letter it was; 0 = of none */
 };
 
 struct rsvp_row {
@@ -98,6 +99,7 @@ struct move {
 struct batch {
 	char *source;	   /* topic, or import:FILE */
 	int64_t import_id; /* of turnout.imports; 0 = from Kafka */
+	bool retry;	   /* its records are dead letters: those applied go */
 	bool store_members;
 	struct buf arena;
 	struct record *records;
@@ -120,6 +122,7 @@ struct incoming {
 	size_t key_len;
 	const void *value;
 	size_t value_len;
+	int64_t letter_id; /* 0 = it is no dead letter */
 };
 
 void batch_init(struct batch *, const char *source, bool store_members);

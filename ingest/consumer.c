@@ -51,6 +51,8 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 
 	if (err == RD_KAFKA_RESP_ERR__FATAL)
 		rd_kafka_fatal_error(rk, c->errstr, sizeof(c->errstr));
+	else if (c->asking)
+		snprintf(c->errstr, sizeof(c->errstr), "%s", reason);
 	else
 		log_trouble(&c->trouble, "Kafka: %s: %s",
 		    rd_kafka_err2name(err), reason);
@@ -125,7 +127,8 @@ make_conf(struct consumer *c)
 			goto fault;
 	if (set(c, conf, "bootstrap.servers", mine->kafka_brokers) == -1 ||
 	    set(c, conf, "group.id", mine->kafka_group) == -1 ||
-	    set(c, conf, "client.id", "turnout-ingest") == -1)
+	    set(c, conf, "client.id", "turnout-ingest") == -1 ||
+	    (c->asking && set(c, conf, "enable.partition.eof", "true") == -1))
 		goto fault;
 	rd_kafka_conf_set_opaque(conf, c);
 	rd_kafka_conf_set_log_cb(conf, on_log);
@@ -178,20 +181,19 @@ consumer_library(void)
 }
 
 /*
- * Joins the group.  Always returns a handle; consumer_errstr() is "" when it
- * works, else the reason.  The configuration is borrowed.
+ * A client that has joined no group yet; asking: it never will, it is a look
+ * at what the brokers have.  Always returns a handle; consumer_errstr() is ""
+ * when it works, else the reason.
  */
 struct consumer *
-consumer_open(
-    const struct ingest_conf *conf, consumer_before_revoke *before, void *arg)
+consumer_new(const struct ingest_conf *conf, bool asking)
 {
 	struct consumer *c = xcalloc(1, sizeof(*c));
 	rd_kafka_conf_t *rkconf;
 	char why[256];
 
 	c->conf = conf;
-	c->before_revoke = before;
-	c->arg = arg;
+	c->asking = asking;
 	c->trouble.what = "Kafka";
 	if ((rkconf = make_conf(c)) == NULL)
 		return c;
@@ -204,8 +206,23 @@ consumer_open(
 	/* rd_kafka_new() owns rkconf now. */
 	rd_kafka_poll_set_consumer(c->rk);
 	watch_start(c);
-	if (subscribe(c) == -1)
-		return c;
+	return c;
+}
+
+/*
+ * Joins the group.  Returns a handle as consumer_new() does.  The
+ * configuration is borrowed.
+ */
+struct consumer *
+consumer_open(
+    const struct ingest_conf *conf, consumer_before_revoke *before, void *arg)
+{
+	struct consumer *c = consumer_new(conf, false);
+
+	c->before_revoke = before;
+	c->arg = arg;
+	if (c->rk != NULL)
+		(void)subscribe(c); /* consumer_errstr() has the reason */
 	return c;
 }
 
@@ -225,6 +242,7 @@ consumer_cluster(const struct consumer *c)
 static bool
 judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
 {
+	struct place corrupt = { .fault = PLACE_CORRUPT };
 	struct part *p = consumer_part(c, rkm->partition);
 
 	switch (rkm->err) {
@@ -239,7 +257,7 @@ judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
 	case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
 		if (p == NULL || p->stopped)
 			return false;
-		consumer_stop_part(c, p, "a record at or after it is corrupt");
+		consumer_stop_part(p, &corrupt);
 		return true;
 	default:
 		log_trouble(
@@ -256,6 +274,7 @@ static bool
 judge_doubts(struct consumer *c)
 {
 	struct watermark mark;
+	struct place place;
 	bool again = false;
 	struct part *p;
 	size_t i;
@@ -267,17 +286,12 @@ judge_doubts(struct consumer *c)
 			continue;
 		p->doubt_ms = 0;
 		again = true;
-		if (p->next > mark.high)
-			consumer_stop_part(c, p,
-			    "the log ends at %lld, before it: it was cut, or "
-			    "the topic was made anew",
-			    (long long)mark.high);
-		else if (p->next < mark.low)
-			consumer_stop_part(c, p,
-			    "the log begins at %lld: records %lld to %lld are "
-			    "gone",
-			    (long long)mark.low, (long long)p->next,
-			    (long long)mark.low - 1);
+		place = (struct place){ .fault = place_range(
+					    p->next, mark.low, mark.high),
+			.low = mark.low,
+			.high = mark.high };
+		if (place.fault != PLACE_OK)
+			consumer_stop_part(p, &place);
 		else if (p->verifying && p->last_offset < mark.low) {
 			log_warn("%s[%d]: retention has removed record %lld, "
 				 "the last one applied; going on at %lld "
@@ -294,19 +308,14 @@ judge_doubts(struct consumer *c)
 static enum consumer_event
 verify(struct consumer *c, struct part *p)
 {
-	int64_t ts = rd_kafka_message_timestamp(c->rkm, NULL);
+	struct place_record found = consumer_fingerprint(c->rkm);
+	struct place place = { .fault = place_record(&p->row, &found) };
 
-	if (c->rkm->offset == p->last_offset && ts == p->last_ts &&
-	    consumer_crc(c->rkm) == p->last_crc) {
+	if (place.fault == PLACE_OK) {
 		p->verifying = false;
 		return CONSUMER_NOTHING;
 	}
-	consumer_stop_part(c, p,
-	    c->rkm->offset == p->last_offset
-		? "record %lld is not the one that was applied: the topic was "
-		  "made anew, or its log was cut"
-		: "record %lld, the last one applied, is gone",
-	    (long long)p->last_offset);
+	consumer_stop_part(p, &place);
 	consumer_park(c);
 	return CONSUMER_MOVED;
 }
@@ -376,7 +385,7 @@ consumer_record(struct consumer *c, struct incoming *in, struct batch *b)
 	p->next = m->next = rkm->offset + 1;
 	p->last_offset = m->last_offset = rkm->offset;
 	p->last_ts = m->last_ts = ts;
-	p->last_crc = m->last_crc = consumer_crc(rkm);
+	p->last_crc = m->last_crc = consumer_fingerprint(rkm).crc;
 }
 
 bool

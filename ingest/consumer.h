@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ingest/batch.h"
+#include "ingest/place.h"
 #include "lib/attr.h"
 
 struct consumer;
@@ -21,6 +22,23 @@ enum consumer_event {
 	CONSUMER_RECORD,  /* consumer_record() has it */
 	CONSUMER_MOVED,	  /* partitions came or went: drop the open batch */
 	CONSUMER_FATAL,	  /* leave; consumer_errstr() says why */
+};
+
+/* What the brokers have of a partition, beside what its row says. */
+struct asked {
+	bool known; /* low and high */
+	int64_t low, high;
+	bool judged; /* place: as the daemon judges it */
+	struct place place;
+	int64_t unread_ts; /* of the first record to come; INT64_MIN = none */
+};
+
+/* The answer of consumer_ask(), to be given to consumer_ask_free(). */
+struct answer {
+	struct asked *parts; /* by partition */
+	int32_t nparts;
+	bool hung;     /* librdkafka did not let go: leave by _exit() */
+	char why[512]; /* there is no answer; "" = there is */
 };
 
 /* Called before partitions are given up, to let a batch in flight settle. */
@@ -35,10 +53,14 @@ enum consumer_event consumer_poll(struct consumer *, int timeout_ms);
 void consumer_record(struct consumer *, struct incoming *, struct batch *);
 bool consumer_wants_place(const struct consumer *);
 int consumer_place(struct consumer *, struct db *, int timeout_ms) MUSTCHECK;
+bool consumer_look(struct consumer *, struct db *, int timeout_ms);
 void consumer_park(struct consumer *);
 void consumer_applied(struct consumer *, const struct batch *);
 size_t consumer_heartbeat(struct consumer *, struct batch *);
 const char *consumer_cluster(const struct consumer *);
+void consumer_ask(const struct ingest_conf *, const struct offset_row *rows,
+    size_t n, struct answer *);
+void consumer_ask_free(struct answer *);
 bool consumer_close(struct consumer *, int timeout_ms);
 
 #endif

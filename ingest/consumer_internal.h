@@ -11,6 +11,8 @@
 
 #include "ingest/consumer.h"
 #include "ingest/ingest_conf.h"
+#include "ingest/offsets.h"
+#include "ingest/place.h"
 #include "lib/log.h"
 
 /* A partition that the group gave us. */
@@ -18,11 +20,14 @@ struct part {
 	int32_t id;
 	bool reading;	 /* it has a position and is assigned */
 	bool stopped;	 /* it waits for the operator */
+	bool told;	 /* and the log says why */
 	bool unverified; /* its last record is gone by retention: go on */
 	bool verifying;	 /* the next record must be the last one applied */
 	int64_t next;	 /* offset of the next record to be accepted */
 	int64_t last_offset, last_ts, last_crc; /* the fingerprint */
-	int64_t doubt_ms; /* out of range since (monotonic); 0 = not */
+	int64_t doubt_ms;      /* out of range since (monotonic); 0 = not */
+	struct offset_row row; /* by which it was placed last */
+	struct place place;    /* why it is stopped */
 };
 
 /* What the broker last said of a partition, asked by the watch thread. */
@@ -40,6 +45,7 @@ struct consumer {
 	size_t nparts;
 	bool wants_place; /* positions must be read and assigned */
 	bool moved;	  /* told by the next consumer_poll() */
+	bool asking;	  /* only a look: faults go to errstr alone */
 	consumer_before_revoke *before_revoke;
 	void *arg;
 	struct log_trouble trouble;
@@ -56,9 +62,10 @@ struct consumer {
 };
 
 struct part *consumer_part(struct consumer *, int32_t id);
-void consumer_stop_part(struct consumer *, struct part *, const char *fmt, ...)
-    PRINTF(3, 4);
-int64_t consumer_crc(const rd_kafka_message_t *);
+void consumer_stop_part(struct part *, const struct place *);
+struct place_record consumer_fingerprint(const rd_kafka_message_t *);
+struct consumer *consumer_new(const struct ingest_conf *, bool asking);
+int32_t consumer_count_partitions(struct consumer *, int timeout_ms);
 int consumer_assign(struct consumer *);
 
 void watch_start(struct consumer *);

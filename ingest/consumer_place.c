@@ -9,7 +9,6 @@
  */
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,8 @@
 #include "ingest/consumer_internal.h"
 #include "ingest/counters.h"
 #include "ingest/offsets.h"
-#include "lib/clock.h"
+#include "ingest/place.h"
+#include "lib/buf.h"
 #include "lib/db.h"
 #include "lib/xalloc.h"
 
@@ -37,34 +37,32 @@ consumer_part(struct consumer *c, int32_t id)
 	return NULL;
 }
 
-/* Stops a partition until an operator has decided; the others go on. */
+/*
+ * Stops a partition until an operator has decided; the others go on.  The log
+ * is told when its row has been read again: the row is what the operator has
+ * to change.
+ */
 void
-consumer_stop_part(struct consumer *c, struct part *p, const char *fmt, ...)
+consumer_stop_part(struct part *p, const struct place *why)
 {
-	char why[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	log_error("stopped %s[%d] at offset %lld: %s; nothing of it is read "
-		  "until its row in turnout.ingest_offsets is set right and "
-		  "turnout-ingest restarted",
-	    c->conf->kafka_topic, (int)p->id, (long long)p->next, why);
+	p->place = *why;
 	p->stopped = true;
+	p->told = false;
 	p->reading = false;
 }
 
 /* The fingerprint of a record. */
-int64_t
-consumer_crc(const rd_kafka_message_t *rkm)
+struct place_record
+consumer_fingerprint(const rd_kafka_message_t *rkm)
 {
 	uint64_t key_len = rkm->key == NULL ? UINT64_MAX : rkm->key_len;
 	uint64_t seed = XXH64(
 	    rkm->key == NULL ? "" : rkm->key, rkm->key_len, key_len);
 
-	return (int64_t)XXH64(
-	    rkm->payload == NULL ? "" : rkm->payload, rkm->len, seed);
+	return (struct place_record){ .offset = rkm->offset,
+		.ts = rd_kafka_message_timestamp(rkm, NULL),
+		.crc = (int64_t)XXH64(
+		    rkm->payload == NULL ? "" : rkm->payload, rkm->len, seed) };
 }
 
 /* Assigns every partition that may be read at its position. */
@@ -101,8 +99,9 @@ consumer_assign(struct consumer *c)
 	return 0;
 }
 
-static int32_t
-count_partitions(struct consumer *c)
+/* How many partitions the topic has; -1 = the brokers do not say. */
+int32_t
+consumer_count_partitions(struct consumer *c, int timeout_ms)
 {
 	const struct rd_kafka_metadata *md;
 	rd_kafka_topic_t *topic;
@@ -111,7 +110,7 @@ count_partitions(struct consumer *c)
 	topic = rd_kafka_topic_new(c->rk, c->conf->kafka_topic, NULL);
 	if (topic == NULL)
 		return -1;
-	if (rd_kafka_metadata(c->rk, 0, topic, &md, METADATA_MS) ==
+	if (rd_kafka_metadata(c->rk, 0, topic, &md, timeout_ms) ==
 	    RD_KAFKA_RESP_ERR_NO_ERROR) {
 		if (md->topic_cnt == 1 &&
 		    md->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -131,9 +130,10 @@ bootstrap(struct consumer *c, struct db *db, int timeout_ms)
 {
 	bool latest = c->conf->kafka_start == KAFKA_START_LATEST;
 	struct watermark *marks = NULL;
-	int32_t n = count_partitions(c), i;
+	int32_t n, i;
 	int rc = -1;
 
+	n = consumer_count_partitions(c, METADATA_MS);
 	if (n <= 0) {
 		snprintf(c->errstr, sizeof(c->errstr),
 		    "could not read the partitions of topic \"%s\"",
@@ -173,8 +173,23 @@ out:
 }
 
 static void
+tell(struct consumer *c, struct part *p)
+{
+	struct buf why = { 0 };
+
+	place_say(&p->place, &p->row, &why);
+	log_error("stopped %s[%d] at offset %lld: %s", c->conf->kafka_topic,
+	    (int)p->id, (long long)p->row.next_offset, buf_str(&why));
+	buf_free(&why);
+	p->told = true;
+}
+
+static void
 place_part(struct consumer *c, struct part *p, const struct offset_row *row)
 {
+	struct place place = { 0 };
+
+	p->row = *row;
 	p->next = row->next_offset;
 	p->last_offset = row->last_offset;
 	p->last_ts = row->last_ts;
@@ -182,27 +197,60 @@ place_part(struct consumer *c, struct part *p, const struct offset_row *row)
 	p->verifying = row->last_offset != INT64_MIN && !p->unverified;
 	p->reading = true;
 	p->doubt_ms = 0;
-	if (row->cluster_id[0] != '\0' &&
-	    strcmp(row->cluster_id, c->cluster_id) != 0)
-		consumer_stop_part(c, p,
-		    "it belongs to Kafka cluster %s, and this is %s",
-		    row->cluster_id, c->cluster_id);
+	place.fault = place_cluster(row, c->cluster_id);
+	if (place.fault == PLACE_OK)
+		return;
+	snprintf(
+	    place.cluster_id, sizeof(place.cluster_id), "%s", c->cluster_id);
+	consumer_stop_part(p, &place);
+}
+
+/*
+ * A partition is stopped for what its row says.  When that is another one by
+ * now, because an operator has changed it, or because the partition had read
+ * on before it was stopped, it is placed anew and judged by that.
+ */
+static void
+judge_row(struct consumer *c, struct part *p, const struct offset_row *row)
+{
+	if (p->stopped && !place_same_row(&p->row, row)) {
+		if (p->told)
+			log_info("%s[%d] is no longer stopped: from offset "
+				 "%lld",
+			    c->conf->kafka_topic, (int)p->id,
+			    (long long)row->next_offset);
+		p->stopped = p->unverified = false;
+	}
+	if (!p->stopped)
+		place_part(c, p, row);
+	if (p->stopped && !p->told)
+		tell(c, p);
+}
+
+static const struct offset_row *
+find_row(const struct offset_row *rows, size_t n, int32_t part)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rows[i].part == part)
+			return &rows[i];
+	return NULL;
 }
 
 static int
 place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
     size_t n, int timeout_ms)
 {
-	struct offset_row fresh = { .last_offset = INT64_MIN };
+	struct offset_row fresh = { .last_offset = INT64_MIN,
+		.last_ts = INT64_MIN,
+		.last_crc = INT64_MIN };
 	const struct offset_row *row;
 	int32_t most = 0;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < c->nparts; i++) {
-		row = NULL;
-		for (j = 0; j < n && row == NULL; j++)
-			if (rows[j].part == c->parts[i].id)
-				row = &rows[j];
+		row = find_row(rows, n, c->parts[i].id);
 		if (row == NULL) {
 			log_info("partition %s[%d] is new: from offset 0",
 			    c->conf->kafka_topic, (int)c->parts[i].id);
@@ -212,10 +260,10 @@ place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
 				    db_errstr(db));
 				return -1;
 			}
+			fresh.part = c->parts[i].id;
 			row = &fresh;
 		}
-		if (!c->parts[i].stopped)
-			place_part(c, &c->parts[i], row);
+		judge_row(c, &c->parts[i], row);
 		if (c->parts[i].id >= most)
 			most = c->parts[i].id + 1;
 	}
@@ -266,6 +314,35 @@ consumer_place(struct consumer *c, struct db *db, int timeout_ms)
 out:
 	free(rows);
 	return rc;
+}
+
+/*
+ * Has an operator changed the row of a partition that is stopped?  Then it is
+ * time for consumer_park() and the next consumer_place().
+ */
+bool
+consumer_look(struct consumer *c, struct db *db, int timeout_ms)
+{
+	const struct offset_row *row;
+	struct offset_row *rows;
+	bool changed = false, any = false;
+	struct part *p;
+	size_t i, n;
+
+	for (i = 0; i < c->nparts; i++)
+		any = any || (c->parts[i].stopped && c->parts[i].told);
+	if (!any ||
+	    offsets_load(db, c->conf->kafka_topic, &rows, &n, timeout_ms) == -1)
+		return false;
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		row = find_row(rows, n, p->id);
+		changed = changed ||
+		    (p->stopped && p->told && row != NULL &&
+			!place_same_row(&p->row, row));
+	}
+	free(rows);
+	return changed;
 }
 
 /* Reads nothing for now, but stays in the group: PostgreSQL is away. */

@@ -72,6 +72,7 @@ watch_start(struct consumer *c)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	if (pthread_create(&c->watch, NULL, watch, c) != 0)
 		die(1, "could not start a thread");
+	pthread_setname_np(c->watch, "watch");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 

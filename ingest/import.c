@@ -21,6 +21,7 @@
 #include "ingest/batch.h"
 #include "ingest/counters.h"
 #include "ingest/ingest_conf.h"
+#include "ingest/progress.h"
 #include "ingest/run.h"
 #include "ingest/storer.h"
 #include "lib/clock.h"
@@ -30,8 +31,6 @@
 
 #define READ_SIZE 262144
 #define LINE_KEEP_MAX 1048576 /* of a longer line only so much is kept */
-#define PROGRESS_TTY_MS 200
-#define PROGRESS_LOG_MS 10000
 
 struct import {
 	const struct ingest_conf *conf;
@@ -45,8 +44,8 @@ struct import {
 	int fd;
 	int64_t size; /* bytes of the file; 0 = not known */
 	int64_t lines, blank, import_id;
-	int64_t start_ms, said_ms;
-	bool idle, quiet, tty;
+	struct progress progress;
+	bool idle, quiet;
 	bool too_long; /* the line in hand lost its tail */
 	int status;
 };
@@ -54,30 +53,12 @@ struct import {
 static void
 say_progress(struct import *im, bool last)
 {
-	int64_t now = clock_mono_ms(), took = now - im->start_ms;
-	int64_t at = (int64_t)lseek(im->fd, 0, SEEK_CUR), eta = -1;
+	const struct progress_count count = { .unit = "lines",
+		.done = im->lines,
+		.at = (int64_t)lseek(im->fd, 0, SEEK_CUR),
+		.whole = im->size };
 
-	if (im->quiet ||
-	    (!last &&
-		now - im->said_ms <
-		    (im->tty ? PROGRESS_TTY_MS : PROGRESS_LOG_MS)))
-		return;
-	im->said_ms = now;
-	if (took < 1)
-		took = 1;
-	if (im->size > 0 && at > 0)
-		eta = (im->size - at) * took / at / 1000;
-	fprintf(stderr, "%s%s: %lld lines, %lld/s", im->tty ? "\r" : "",
-	    im->name, (long long)im->lines,
-	    (long long)(im->lines * 1000 / took));
-	if (im->size > 0)
-		fprintf(stderr, ", %lld%%", (long long)(at * 100 / im->size));
-	if (!last && eta >= 0)
-		fprintf(stderr, ", %lld s left", (long long)eta);
-	if (im->tty)
-		fputs("\033[K", stderr); /* the rest of a longer line */
-	if (!im->tty || last)
-		fputs("\n", stderr);
+	progress_count(&im->progress, &count, last);
 }
 
 /* Waits for the storer; false when the batch in flight did not make it. */
@@ -125,6 +106,7 @@ give(struct import *im)
 	im->idle = false;
 	free(im->open.source);
 	im->open.source = xstrdup(im->spare.source);
+	im->open.store_members = im->conf->store_members;
 	batch_clear(&im->open);
 	return true;
 }
@@ -249,7 +231,7 @@ import_file(struct import *im, const char *name)
 	buf_addf(&source, "import:%s", basename(copy));
 	im->lines = im->blank = 0;
 	buf_clear(&im->line);
-	im->start_ms = im->said_ms = clock_mono_ms();
+	progress_start(&im->progress, im->name, im->quiet);
 	im->idle = true;
 	batch_init(&im->open, buf_str(&source), im->conf->store_members);
 	batch_init(&im->spare, buf_str(&source), im->conf->store_members);
@@ -297,7 +279,6 @@ import_files(
 	struct import im = { .conf = conf, .quiet = quiet };
 	int i;
 
-	im.tty = isatty(STDERR_FILENO) == 1;
 	im.store = store_open(conf);
 	im.parser = rsvp_parser_open();
 	for (i = 0; i < n && !stop_asked(); i++)

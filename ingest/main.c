@@ -21,9 +21,11 @@
 static const char usage_text[] =
     "usage: turnout-ingest [-c FILE] run\n"
     "       turnout-ingest [-c FILE] import [-q] FILE...\n"
-    "       turnout-ingest [-c FILE] audit [--watch] [--json]\n"
+    "       turnout-ingest [-c FILE] audit [--watch [--interval SECONDS]]"
+    " [--json]\n"
     "       turnout-ingest [-c FILE] recount [--verify] [--event ID]"
     " [--since TIME]\n"
+    "                                [--json]\n"
     "       turnout-ingest [-c FILE] dead-letters list|show|retry|drop ...\n"
     "       turnout-ingest [-c FILE] offsets show|set ...\n"
     "       turnout-ingest [-c FILE] check-config\n"

@@ -31,6 +31,7 @@
 #define PLACE_EVERY_MS 250
 #define PLACE_TIMEOUT_MS 5000
 #define HEARTBEAT_MS 1000
+#define LOOK_MS 2000 /* for the end of what stopped a partition */
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
 #define REVOKE_WAIT_MS 3000
@@ -49,6 +50,7 @@ struct run {
 	int64_t given_ms; /* when it got its batch */
 	int64_t place_ms; /* next try to read positions */
 	int64_t heartbeat_ms;
+	int64_t look_ms;
 	int64_t stats_ms;
 	struct log_trouble place_trouble;
 	int status;
@@ -156,6 +158,19 @@ place(struct run *run, int64_t now)
 	    consumer_errstr(run->consumer));
 }
 
+/* Has an operator decided how a stopped partition goes on? */
+static void
+look(struct run *run, int64_t now)
+{
+	if (!run->idle || now < run->look_ms)
+		return;
+	run->look_ms = now + LOOK_MS;
+	if (!consumer_look(run->consumer, run->db, PLACE_TIMEOUT_MS))
+		return;
+	consumer_park(run->consumer);
+	batch_clear(&run->open);
+}
+
 static void
 accept_record(struct run *run)
 {
@@ -235,6 +250,7 @@ loop(struct run *run)
 		now = clock_mono_ms();
 		if (!settle(run))
 			return;
+		look(run, now);
 		place(run, now);
 		feed_storer(run, now);
 		if (!read_records(run, now))

@@ -83,7 +83,7 @@ roll_back(struct store *st)
 		db_drop(st->db);
 }
 
-/* All of the batch but COMMIT.  The offsets first: they are the fence. */
+/* All of the batch but COMMIT.  Offsets or letters first: the fence. */
 static enum attempt
 write_rows(struct store *st, const struct batch *b, struct stored *stored)
 {
@@ -91,8 +91,12 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
-	moved = sql_move(
-	    st->db, st->statement, b, st->cluster_id, st->timeout_ms);
+	if (b->retry)
+		moved = sql_take_letters(
+		    st->db, st->statement, b, st->timeout_ms);
+	else
+		moved = sql_move(
+		    st->db, st->statement, b, st->cluster_id, st->timeout_ms);
 	if (moved == 0)
 		return ATTEMPT_FENCED;
 	/* RSVPs last: their trigger takes the lock on all counters. */
@@ -176,6 +180,27 @@ read_move(struct store *st, const struct batch *b)
 }
 
 /*
+ * resolve() of a retry: its dead letters went with the lost transaction, or
+ * are there still.  Taking them waits for its end, too.
+ */
+static enum attempt
+resolve_retry(struct store *st, const struct batch *b)
+{
+	int taken = -1;
+
+	if (db_exec(st->db, "BEGIN", st->timeout_ms) == 0)
+		taken = sql_take_letters(
+		    st->db, st->statement, b, st->timeout_ms);
+	if (taken == -1)
+		snprintf(
+		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+	roll_back(st);
+	return taken == -1 ? ATTEMPT_UNKNOWN
+	    : taken == 0   ? ATTEMPT_DONE
+			   : ATTEMPT_FAILED;
+}
+
+/*
  * The outcome of a COMMIT that nobody answered.  The lost transaction holds
  * the row of the first move locked for as long as it lives, so that FOR
  * UPDATE waits for its end; then the row tells.
@@ -183,10 +208,12 @@ read_move(struct store *st, const struct batch *b)
 static enum attempt
 resolve(struct store *st, const struct batch *b)
 {
-	const struct move *m = &b->moves[0];
+	const struct move *m = b->moves;
 	PGresult *res = NULL;
 	int64_t now;
 
+	if (b->retry)
+		return resolve_retry(st, b);
 	if (m->next == m->expected)
 		return ATTEMPT_FAILED; /* nothing moved: again is harmless */
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
@@ -230,7 +257,8 @@ copy_records(struct store *st, struct batch *out, const struct batch *b,
 			.key = batch_bytes(b, &rec->key),
 			.key_len = rec->key.len,
 			.value = batch_bytes(b, &rec->value),
-			.value_len = rec->value.len };
+			.value_len = rec->value.len,
+			.letter_id = rec->letter_id };
 		if (rec->reason[0] != '\0')
 			batch_add_refused(out, &in, rec->reason);
 		else
@@ -249,6 +277,7 @@ part_fails(struct store *st, const struct batch *b, size_t first, size_t last)
 	enum attempt a;
 
 	batch_init(&part, b->source, b->store_members);
+	part.retry = b->retry;
 	copy_records(st, &part, b, first, last);
 	batch_sort(&part);
 	a = try_batch(st, &part, false, &stored, sqlstate);
@@ -284,13 +313,15 @@ bisect(struct store *st, struct batch *b, const char *sqlstate)
 		return -1;
 	snprintf(b->records[low].reason, sizeof(b->records[low].reason),
 	    "db_%s", sqlstate);
-	log_warn("PostgreSQL refuses record %s[%d]@%lld: %s; it becomes a "
-		 "dead letter",
+	log_warn("PostgreSQL refuses record %s[%d]@%lld: %s; it %s a dead "
+		 "letter",
 	    b->source, (int)b->records[low].pos.part,
-	    (long long)b->records[low].pos.offset, st->errstr);
+	    (long long)b->records[low].pos.offset, st->errstr,
+	    b->retry ? "stays" : "becomes");
 	batch_init(&fresh, b->source, b->store_members);
 	copy_records(st, &fresh, b, 0, b->nrecords);
 	fresh.import_id = b->import_id;
+	fresh.retry = b->retry;
 	fresh.opened_ms = b->opened_ms;
 	fresh.moves = b->moves;
 	fresh.nmoves = b->nmoves;

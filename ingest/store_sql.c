@@ -32,6 +32,9 @@ static const char Q_MOVE_IMPORT[] =
     " AS u (import_id, expected, next)"
     " WHERE i.import_id = u.import_id AND i.lines = u.expected";
 
+static const char Q_TAKE_LETTERS[] =
+    "DELETE FROM turnout.dead_letters WHERE dead_letter_id = ANY ($1::int8[])";
+
 static const char Q_DEAD_LETTERS[] =
     "INSERT INTO turnout.dead_letters (topic, part, record_offset, record_ts,"
     " key, value, value_size, value_sha256, reason)"
@@ -125,7 +128,38 @@ sql_move(struct db *db, struct statement *st, const struct batch *b,
 	return rc;
 }
 
-/* Puts the records with a reason into dead_letters; a repetition is none. */
+/*
+ * Takes the dead letters that a retry applies out of their table: its fence,
+ * as the offsets are that of a batch from Kafka.  Returns as sql_move() does.
+ * What is taken is nowhere else, so that this commit waits for the disk.
+ */
+int
+sql_take_letters(
+    struct db *db, struct statement *st, const struct batch *b, int timeout_ms)
+{
+	size_t n = b->nrecords - b->nbad, i;
+	struct buf *id;
+	PGresult *res;
+	int rc;
+
+	if (db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) == -1)
+		return -1;
+	id = statement_column(st, ARRAY_INT8, n);
+	for (i = 0; i < b->nrecords; i++)
+		if (b->records[i].reason[0] == '\0')
+			array_int8(id, b->records[i].letter_id);
+	res = statement_run(st, db, Q_TAKE_LETTERS, NULL, 0, timeout_ms);
+	if (res == NULL)
+		return -1;
+	rc = strtoul(PQcmdTuples(res), NULL, 10) == n;
+	PQclear(res);
+	return rc;
+}
+
+/*
+ * Puts the records with a reason into dead_letters; a repetition is none, and
+ * what a retry refuses is there already.
+ */
 int
 sql_dead_letters(
     struct db *db, struct statement *st, const struct batch *b, int timeout_ms)
@@ -136,7 +170,7 @@ sql_dead_letters(
 	PGresult *res;
 	size_t i;
 
-	if (b->nbad == 0)
+	if (b->nbad == 0 || b->retry)
 		return 0;
 	part = statement_column(st, ARRAY_INT4, b->nbad);
 	off = statement_column(st, ARRAY_INT8, b->nbad);

@@ -21,6 +21,8 @@ struct stored {
 
 int sql_move(struct db *, struct statement *, const struct batch *,
     const char *cluster_id, int timeout_ms) MUSTCHECK;
+int sql_take_letters(struct db *, struct statement *, const struct batch *,
+    int timeout_ms) MUSTCHECK;
 int sql_dead_letters(struct db *, struct statement *, const struct batch *,
     int timeout_ms) MUSTCHECK;
 int sql_rsvps(struct db *, struct statement *, const struct batch *,

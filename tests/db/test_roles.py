@@ -32,7 +32,9 @@ def test_web_is_read_only_and_short_by_preset(db):
     "CREATE TABLE turnout.x (y int)", "DROP TABLE turnout.rsvps",
     "INSERT INTO turnout.event_counts VALUES ('e', 1, 1)",
     "DELETE FROM turnout.event_days", "TRUNCATE turnout.rsvps",
-    "DELETE FROM turnout.dead_letters",
+    "UPDATE turnout.dead_letters SET reason = ''",
+    "DELETE FROM turnout.offset_changes",
+    "UPDATE turnout.offset_changes SET reason = 'x'",
     "ALTER TABLE turnout.rsvps DISABLE TRIGGER ALL"])
 def test_ingest_cannot_reach_past_its_task(db, sql):
     with pytest.raises(psycopg2.Error) as why:

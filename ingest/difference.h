@@ -1,0 +1,31 @@
+/*
+ * A difference between what is stored and what should be, as audit and
+ * recount tell it: three JSON values, which row, expected and found (NULL =
+ * no row), as a line for people or as one object.
+ */
+#ifndef TURNOUT_INGEST_DIFFERENCE_H
+#define TURNOUT_INGEST_DIFFERENCE_H
+
+/* "event_id 7, day 2017-03-19" of {"event_id": "7", "day": "2017-03-19"} */
+#define DIFFERENCE_WORDS(json)                                                 \
+	"coalesce((SELECT string_agg(key || ' ' || coalesce(value, 'none'),"   \
+	" ', ') FROM json_each_text(" json ")), 'nothing')"
+
+#define DIFFERENCE_TEXT(row, expected, found)                                  \
+	DIFFERENCE_WORDS(row)                                                  \
+	" || ': expected ' || " DIFFERENCE_WORDS(                              \
+	    expected) " || '; found ' || " DIFFERENCE_WORDS(found)
+
+#define DIFFERENCE_JSON(row, expected, found)                                  \
+	"json_build_object('row', " row ", 'expected', " expected              \
+	", 'found', " found ")"
+
+/* The two counts of an event or a day, as the value of one of these. */
+#define DIFFERENCE_COUNTS(rsvps, headcount)                                    \
+	"CASE WHEN " rsvps                                                     \
+	" IS NOT NULL THEN json_build_object('rsvps', " rsvps                  \
+	", 'headcount', " headcount ") END"
+
+void difference_print(const char *indent, const char *line);
+
+#endif
