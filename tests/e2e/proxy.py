@@ -1,4 +1,4 @@
-"""Between ingest and PostgreSQL: loses COMMITs, and answers to COMMITs."""
+"""Between ingest and PostgreSQL: a proxy that loses what it is told to."""
 
 import os
 import select
@@ -6,18 +6,12 @@ import socket
 import threading
 
 
-class CommitLoser:
-    """Forwards a Unix socket of PostgreSQL, and cuts every nth connection
-    that commits: before the COMMIT is forwarded, or before its answer is.
+class Proxy:
+    """Forwards a Unix socket of PostgreSQL; a subclass says what is lost."""
 
-    lost and swallowed count them.
-    """
-
-    def __init__(self, directory, server, every=5):
+    def __init__(self, directory, server):
         self.path = os.path.join(directory, ".s.PGSQL.5432")
         self.server = server
-        self.every = every
-        self.commits = self.lost = self.swallowed = 0
         self.over = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -65,10 +59,21 @@ class CommitLoser:
 
     def pass_on(self, data, from_client, server, client):
         """False when the connection is to be cut."""
-        if not from_client:
-            client.sendall(data)
-            return True
-        if b"COMMIT" in data:
+        (server if from_client else client).sendall(data)
+        return True
+
+
+class CommitLoser(Proxy):
+    """Cuts every nth connection that commits: before the COMMIT is forwarded,
+    or before its answer is.  lost and swallowed count them."""
+
+    def __init__(self, directory, server, every=5):
+        super().__init__(directory, server)
+        self.every = every
+        self.commits = self.lost = self.swallowed = 0
+
+    def pass_on(self, data, from_client, server, client):
+        if from_client and b"COMMIT" in data:
             self.commits += 1
             if self.commits % self.every == 0:
                 self.lost += 1
@@ -79,5 +84,35 @@ class CommitLoser:
                 # Until it is answered, so that it has happened.
                 server.recv(65536)
                 return False
-        server.sendall(data)
-        return True
+        return super().pass_on(data, from_client, server, client)
+
+
+class CommitHolder(Proxy):
+    """After arm(), the next COMMIT is held: with reply=True it happens and
+    its answer is kept, else it is kept itself.  held says that it is so;
+    release() cuts the connection."""
+
+    def __init__(self, directory, server):
+        super().__init__(directory, server)
+        self.armed = self.held = self.released = None
+        self.reply = False
+
+    def arm(self, reply):
+        self.reply = reply
+        self.held, self.released = threading.Event(), threading.Event()
+        self.armed = True
+
+    def release(self):
+        self.released.set()
+
+    def pass_on(self, data, from_client, server, client):
+        if not (from_client and self.armed and b"COMMIT" in data):
+            return super().pass_on(data, from_client, server, client)
+        self.armed = False
+        if self.reply:
+            server.sendall(data)
+            server.recv(65536)
+        self.held.set()
+        while not self.over.is_set() and not self.released.wait(0.1):
+            pass
+        return False

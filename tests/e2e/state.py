@@ -1,74 +1,26 @@
-"""The state that the database holds, in the oracle's words, and the audit.
+"""The state that the database holds, and the audit.
 
-read() takes one REPEATABLE READ snapshot; differences() compares it with an
-oracle's State in every column that comes from messages.
+read() is the oracle's: one REPEATABLE READ snapshot; differences() tells it
+from an oracle's State in every column that comes from messages.
 """
 
 import contextlib
 
 import oracle
 import psycopg2
+from oracle import read
 
-QUERIES = {
-    "rsvps": "SELECT rsvp_id, event_id, member_id, mtime_ms, response::text,"
-             " guests FROM turnout.rsvps",
-    "event": "SELECT event_id, src_ts, src_part, src_offset, name, url,"
-             " starts_ms, group_id, venue_id FROM turnout.events",
-    "group": "SELECT group_id, src_ts, src_part, src_offset, name, urlname,"
-             " city, state, country, lat, lon, topics FROM turnout.groups",
-    "venue": "SELECT venue_id, src_ts, src_part, src_offset, name, lat, lon"
-             " FROM turnout.venues",
-    "member": "SELECT member_id, src_ts, src_part, src_offset, name, photo"
-              " FROM turnout.members",
-    "counts": "SELECT event_id, rsvps, headcount FROM turnout.event_counts",
-    "days": "SELECT event_id, day::text, rsvps, headcount"
-            " FROM turnout.event_days",
-    "bad": "SELECT part, record_offset, reason, value, topic, key,"
-           " value_size, value_sha256, record_ts FROM turnout.dead_letters"
-           " ORDER BY topic, part, record_offset",
-}
-KINDS = {"event": oracle.Event, "group": oracle.Group,
-         "venue": oracle.Venue, "member": oracle.Member}
+__all__ = ["audit", "differences", "read", "unlike"]
 
 
-class Found:
-    """As oracle.State has it, with counts and days as they are stored."""
-
-    def __init__(self, rows):
-        self.rsvps = {row[0]: oracle.Rsvp(*row) for row in rows["rsvps"]}
-        self.details = {}
-        self.places = {}
-        for kind, make in KINDS.items():
-            for row in rows[kind]:
-                content = list(row[4:])
-                if kind == "group" and content[-1] is not None:
-                    content[-1] = tuple((t.get("urlkey"), t.get("topic_name"))
-                                        for t in content[-1])
-                self.details[kind, row[0]] = make(*content)
-                self.places[kind, row[0]] = tuple(row[1:4])
-        self.counts = {row[0]: tuple(row[1:]) for row in rows["counts"]}
-        self.days = {tuple(row[:2]): tuple(row[2:]) for row in rows["days"]}
-        self.bad = rows["bad"]
-
-
-@contextlib.contextmanager
-def snapshot(dsn):
-    connection = psycopg2.connect(dsn)
-    try:
-        connection.set_session(isolation_level="REPEATABLE READ",
-                               readonly=True)
-        yield connection.cursor()
-    finally:
-        connection.close()
-
-
-def read(dsn):
-    rows = {}
-    with snapshot(dsn) as cursor:
-        for name, sql in QUERIES.items():
-            cursor.execute(sql)
-            rows[name] = cursor.fetchall()
-    return Found(rows)
+def differences(want, have, details=True, places=True, letters=False,
+                limit=20):
+    """Lines that tell how the database differs from the oracle; [] = not."""
+    found = oracle.differences(want, have, details, places, letters)
+    lines = [str(one)[:500] for one in found[:limit]]
+    if len(found) > limit:
+        lines.append(f"and {len(found) - limit} more")
+    return lines
 
 
 def unlike(name, want, have, limit=5):
@@ -86,16 +38,15 @@ def unlike(name, want, have, limit=5):
     return lines
 
 
-def differences(want, have, details=True, places=True):
-    """Lines that tell how the database differs from the oracle; [] = not."""
-    lines = (unlike("rsvps", want.rsvps, have.rsvps)
-             + unlike("counts", want.counts(), have.counts)
-             + unlike("days", want.days(), have.days))
-    if details:
-        lines += unlike("details", want.details, have.details)
-    if details and places:
-        lines += unlike("places", want.places, have.places)
-    return lines
+@contextlib.contextmanager
+def snapshot(dsn):
+    connection = psycopg2.connect(dsn)
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ",
+                               readonly=True)
+        yield connection.cursor()
+    finally:
+        connection.close()
 
 
 AUDIT = """

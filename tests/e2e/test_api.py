@@ -11,7 +11,7 @@ import oracle
 import pytest
 import requests
 import state
-from conftest import started
+from fixtures import started
 from messages import message
 from world import World, lines_of
 

@@ -42,6 +42,13 @@ def test_a_capture_is_imported_as_the_oracle_reads_it(w, capture):
     judge(w, want)
 
 
+def test_an_import_of_many_batches_is_what_the_oracle_says(w, one_capture):
+    done = w.command("import", "-q", one_capture[1],
+                     batch={"max_messages": "100"})
+    assert done.returncode == 0, done.stderr
+    judge(w, oracle.state_of_file(lines_of(one_capture[1])))
+
+
 def test_a_file_imported_twice_changes_nothing(w, one_capture):
     path = one_capture[1]
     assert w.command("import", "-q", path).returncode == 0

@@ -7,7 +7,7 @@ import corpus
 import oracle
 import pytest
 import requests
-from conftest import started
+from fixtures import started
 from messages import message
 from page import Page
 from world import World

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import program
+from fixtures import program
 
 COUNT = 60000
 Seen = collections.namedtuple("Seen", "mtime answer at line")

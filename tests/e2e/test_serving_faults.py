@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 import redis as client
 import requests
-from conftest import started
+from fixtures import started
 from load import Load
 from page import Page
 from stacklib import proc

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import requests
-from conftest import BUILD, SRC
+from fixtures import BUILD, SRC
 
 STACK = os.path.join(SRC, "tests", "stack")
 ENV = {**os.environ, "TURNOUT_BUILDDIR": BUILD, "TURNOUT_SRCDIR": SRC}

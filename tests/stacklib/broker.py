@@ -95,6 +95,11 @@ class MockBroker(Broker):
             lines = [line for line in f if line.startswith("BROKERS=")]
         return lines[-1].strip().partition("=")[2]
 
+    def make_topic(self, topic, partitions):
+        """It has one from the start, and makes no other."""
+        if (topic, partitions) != (self.topic, self.partitions):
+            raise proc.StackError(f"the mock broker cannot make {topic}")
+
 
 class Kafka(Broker):
     """KRaft, one node that is broker and controller; its log stays when it

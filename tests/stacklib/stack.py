@@ -175,9 +175,8 @@ class Stack:
         if self.broker is None:
             return None
         self.broker.start()
-        if isinstance(self.broker, Kafka):
-            self.broker.make_topic(self.settings["topic"],
-                                   self.settings["partitions"])
+        self.broker.make_topic(self.settings["topic"],
+                               self.settings["partitions"])
         return self.settings["broker"]
 
     def _up_ingest(self):
