@@ -1,0 +1,22 @@
+"""What a process uses, from /proc."""
+
+import os
+
+
+def memory(pid, name="VmRSS"):
+    """MiB; 0 when it is gone.  VmHWM is the most it ever had."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            for line in f:
+                if line.startswith(name + ":"):
+                    return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def cpu_seconds(pid):
+    """User and system time so far."""
+    with open(f"/proc/{pid}/stat", "rb") as f:
+        fields = f.read().rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,185 @@
+"""Rows F1 and F3-F8: the ingest daemon is killed, stopped and doubled."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+from proxy import CommitHolder, CommitLoser
+from stacklib import proc
+
+row = pytest.mark.row
+OUTCOMES = ("committed", "not_committed")
+FENCED = "turnout_ingest_fenced_total"
+
+
+def through(proxy, world):
+    """The daemon's way to PostgreSQL, by a proxy."""
+    directory = proxy.path.rpartition("/")[0]
+    return {"conninfo": f"host={directory} port=5432 dbname={world.name}"
+                        " user=turnout_ingest"}
+
+
+def postgres_socket(servers):
+    return servers.postgres.host + "/.s.PGSQL.5432"
+
+
+@row("F1", q=10, f=200, telling=True)
+def test_killed_at_random(storm, trials):
+    s = storm()
+    for _ in trials:
+        ingest = s.ingest()
+        s.advance(s.dice.randrange(1, 300))
+        ingest.kill()
+    s.ingest()
+    s.judge()
+
+
+@row("F3", q=5, f=100, telling=True)
+def test_killed_before_the_answer_to_its_commit(
+        storm, servers, trials, directory):
+    s = storm()
+    with CommitHolder(directory, postgres_socket(servers)) as proxy:
+        for _ in trials:
+            ingest = s.ingest(pg=through(proxy, s.world))
+            s.advance(1)
+            proxy.arm(reply=True)
+            assert proxy.held.wait(30), s.logs()
+            ingest.kill()
+            proxy.release()
+    s.ingest()
+    s.judge()
+
+
+@row("F4", q=5, f=100)
+def test_killed_while_its_commit_is_on_the_way(
+        storm, servers, trials, directory):
+    s = storm()
+    with CommitHolder(directory, postgres_socket(servers)) as proxy:
+        for _ in trials:
+            ingest = s.ingest(pg=through(proxy, s.world))
+            s.advance(1)
+            proxy.arm(reply=False)
+            assert proxy.held.wait(30), s.logs()
+            ingest.kill()
+            proxy.release()
+    s.ingest()
+    s.judge()
+
+
+@row("F5", q=5, f=100, telling=True)
+def test_commits_and_answers_to_commits_are_lost(
+        storm, servers, trials, directory, note):
+    """Both outcomes are seen as often as there are trials."""
+    s = storm()
+    with CommitLoser(directory, postgres_socket(servers), every=4) as proxy:
+        ingest = s.ingest(pg=through(proxy, s.world))
+        while min(proxy.lost, proxy.swallowed) < len(trials) + 2:
+            s.advance(1)
+        told = ingest.metrics()
+        ingest.stop()
+    seen = {outcome: told['turnout_ingest_resolved_total{outcome="%s"}'
+                          % outcome] for outcome in OUTCOMES}
+    note(**seen)
+    # One may be open still, and the first start commits once, too.
+    assert min(seen.values()) >= len(trials)
+    s.ingest()
+    s.judge()
+
+
+@row("F6", q=2, f=50, slice=10)
+def test_a_zombie_wakes_up_after_another_went_on(storm, trials, note):
+    """The first is fenced: it changes nothing and asks anew where to go on."""
+    s = storm()
+    # It may sleep in a transaction: the server ends that soon.
+    s.world.query("ALTER ROLE turnout_ingest IN DATABASE " + s.world.name
+                  + " SET idle_in_transaction_session_timeout = '2s'")
+    first, fenced = s.ingest(), 0
+    for _ in trials:
+        s.advance(1)
+        before = first.metrics()[FENCED]
+        first.signal(signal.SIGSTOP)
+        second = s.ingest(number=2)
+        s.advance(s.dice.randrange(1, 1500))
+        first.signal(signal.SIGCONT)
+        assert proc.wait_until(
+            lambda was=before: first.metrics()[FENCED] > was, 30), s.logs()
+        fenced += 1
+        second.kill()
+    note(fenced=fenced)
+    s.judge()
+
+
+@row("F7", q=2, f=20, slice=10)
+def test_two_daemons_by_mistake(storm, trials):
+    """Of one group they share the partitions; of two groups one is refused
+    again and again.  Neither changes the state."""
+    s = storm()
+    for trial in trials:
+        first = s.ingest()
+        if trial % 2 == 0:
+            second = s.ingest(number=2)
+        else:
+            s.generation -= 1
+            second = s.ingest(number=2)
+        s.advance(s.dice.randrange(200, 2000))
+        first.kill()
+        second.kill()
+    s.ingest()
+    s.judge()
+
+
+def stops(ingest, s, state):
+    """SIGTERM now: 0, within 5 s."""
+    begin = time.monotonic()
+    ingest.signal(signal.SIGTERM)
+    try:
+        status = ingest.child.wait(10)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"did not stop while {state}\n{s.logs()}")
+    ingest.forget()
+    assert status == 0, f"ended with {status} while {state}\n{s.logs()}"
+    took = time.monotonic() - begin
+    assert took < 5, f"took {took:.1f} s while {state}"
+
+
+@row("F8", q=1, f=10, slice=5)
+def test_sigterm_in_every_state(storm, servers, trials, directory):
+    """Joining, working, PostgreSQL away, Kafka away, resolving a COMMIT."""
+    s = storm(away=True)
+    s.ingest()
+    s.advance(1)
+    s.world.servers[-1].kill()
+    for _ in trials:
+        ingest = s.ingest(start=False)
+        ingest.spawn()
+        time.sleep(s.moment(0.3))
+        # Before its handlers are there the signal just ends it.
+        if ingest.ready():
+            stops(ingest, s, "joining")
+        ingest.kill()
+
+        ingest = s.ingest()
+        s.advance(s.dice.randrange(1, 400))
+        stops(ingest, s, "working")
+
+        for server, state in ((servers.postgres, "PostgreSQL is away"),
+                              (servers.broker, "Kafka is away")):
+            ingest = s.ingest()
+            s.advance(1)
+            server.signal(signal.SIGSTOP)
+            try:
+                time.sleep(s.moment(2))
+                stops(ingest, s, state)
+            finally:
+                server.signal(signal.SIGCONT)
+
+        with CommitHolder(directory, postgres_socket(servers)) as proxy:
+            ingest = s.ingest(pg=through(proxy, s.world))
+            s.advance(1)
+            proxy.arm(reply=bool(s.dice.randrange(2)))
+            assert proxy.held.wait(30), s.logs()
+            stops(ingest, s, "a COMMIT is not answered")
+            proxy.release()
+    s.ingest()
+    s.judge()
