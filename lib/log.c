@@ -16,6 +16,7 @@
 
 #define LINE_MAX_LEN 2048 /* below PIPE_BUF: a line is written whole or not */
 #define TROUBLE_EVERY_MS 60000
+#define TROUBLE_CHANGED_MS 5000
 
 static void vlog(enum log_level, const char *fmt, va_list) PRINTF(2, 0);
 
@@ -123,9 +124,22 @@ log_debug(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* FNV-1a (Fowler, Noll, Vo) of a text without its digits. */
+static uint32_t
+hash_words(const char *text)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *text != '\0'; text++)
+		if (*text < '0' || *text > '9')
+			h = (h ^ (unsigned char)*text) * 16777619u;
+	return h;
+}
+
 /*
- * Says that something repeats: at its start, then at most once a minute with
- * how often it happened since.  log_trouble_over() ends it.
+ * Says that something repeats: at its start, then at most once a minute, or
+ * sooner when the reason changed, with how often it happened since.
+ * log_trouble_over() ends it.
  */
 void
 log_trouble(struct log_trouble *t, const char *fmt, ...)
@@ -134,24 +148,29 @@ log_trouble(struct log_trouble *t, const char *fmt, ...)
 	int64_t now = clock_mono_ms();
 	bool first = t->since_ms == 0;
 	int saved = errno;
+	uint32_t reason;
 	va_list ap;
 
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	reason = hash_words(text);
 	t->count++;
-	if (first)
+	if (first) {
 		t->since_ms = now;
-	if (first || now - t->said_ms >= TROUBLE_EVERY_MS) {
-		va_start(ap, fmt);
-		vsnprintf(text, sizeof(text), fmt, ap);
-		va_end(ap);
-		if (first)
-			log_warn("%s", text);
-		else
-			log_warn("%s (%llu times in the last %lld s)", text,
-			    (unsigned long long)t->count,
-			    (long long)((now - t->said_ms) / 1000));
-		t->said_ms = now;
-		t->count = 0;
+		log_warn("%s", text);
+	} else if (now - t->said_ms >=
+	    (reason == t->reason ? TROUBLE_EVERY_MS : TROUBLE_CHANGED_MS)) {
+		log_warn("%s (%llu times in the last %lld s)", text,
+		    (unsigned long long)t->count,
+		    (long long)((now - t->said_ms) / 1000));
+	} else {
+		errno = saved;
+		return;
 	}
+	t->said_ms = now;
+	t->reason = reason;
+	t->count = 0;
 	errno = saved;
 }
 

@@ -18,14 +18,16 @@ enum log_level {
 
 /*
  * One kind of trouble that repeats.  A zeroed struct (with what set) is at
- * peace.  Logged at its start, then at most once a minute with a count, then
- * at its end.
+ * peace.  Logged at its start, then at most once a minute with a count (each
+ * five seconds when the reason is another one, whatever its numbers), then at
+ * its end.
  */
 struct log_trouble {
 	const char *what; /* "PostgreSQL": who is away */
 	int64_t since_ms; /* monotonic; 0 = at peace */
 	int64_t said_ms;
-	uint64_t count; /* since it was last said */
+	uint64_t count;	 /* since it was last said */
+	uint32_t reason; /* a hash of what was last said, without digits */
 };
 
 void log_open(const char *program, enum log_level);

@@ -141,6 +141,16 @@ repeated_trouble_is_said_once_and_its_end_too(void **state)
 	text = logged();
 	assert_non_null(strstr(text, "warn: could not connect: refused\n"));
 	assert_null(strchr(strchr(text, '\n') + 1, '\n'));
+	log_trouble(&t, "could not connect: %s", "not permitted");
+	assert_string_equal(logged(), "");
+	t.said_ms -= 5000;
+	log_trouble(&t, "could not connect: %s", "refused");
+	assert_string_equal(logged(), "");
+	log_trouble(&t, "could not connect: %s", "not permitted");
+	assert_non_null(strstr(logged(), "not permitted (102 times in"));
+	t.said_ms -= 5000;
+	log_trouble(&t, "could not connect: %s", "not permitted");
+	assert_string_equal(logged(), "");
 	log_trouble_over(&t);
 	assert_non_null(strstr(logged(), "info: PostgreSQL is back after"));
 	log_trouble_over(&t);
