@@ -391,6 +391,7 @@ store_batch(struct store *st, struct batch *b)
 	for (;;) {
 		a = try_batch(st, b, true, &stored, sqlstate);
 		while (a == ATTEMPT_UNKNOWN) {
+			count_set(COUNT_DB_UP, 0);
 			log_trouble(&st->trouble,
 			    "lost PostgreSQL in a commit: %s; asking it for "
 			    "the outcome",
