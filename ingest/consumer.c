@@ -33,7 +33,7 @@ static const struct { const char *name, *value; } settings[] = {
 	{ "fetch.max.bytes", "8388608" },
 	{ "receive.message.max.bytes", "16777216" },
 	{ "fetch.wait.max.ms", "100" },
-	{ "reconnect.backoff.max.ms", "5000" },
+	{ "reconnect.backoff.max.ms", "1000" },
 };
 /* clang-format on */
 

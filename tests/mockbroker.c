@@ -1,11 +1,13 @@
 /*
  * mockbroker: librdkafka's mock cluster as a program, for the demo and for
  * quick tests.  It speaks Kafka's protocol on a free port of 127.0.0.1, keeps
- * 5 MiB a partition and forgets everything when it ends.
+ * 5 MiB a partition and forgets everything when it ends.  A test may tell it
+ * to fail: lines of a FIFO are commands.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +20,14 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #define PARTITIONS_MAX 1000
+#define ERRORS_MAX 1000
+
+struct options {
+	const char *topic;
+	long partitions;
+	bool watch;
+	int commands; /* a descriptor, or -1 */
+};
 
 static volatile sig_atomic_t stopped;
 
@@ -32,13 +42,61 @@ static void
 usage(FILE *out)
 {
 	fputs(
-	    "usage: mockbroker [-w] [-p PARTITIONS] [-t TOPIC]\n"
+	    "usage: mockbroker [-w] [-c FIFO] [-p PARTITIONS] [-t TOPIC]\n"
 	    "A Kafka broker in memory: prints BROKERS=HOST:PORT and stays "
 	    "until SIGTERM.\n"
+	    "  -c FIFO   read commands from it, a line each:\n"
+	    "              down, up        the broker closes, opens its port\n"
+	    "              topic T N       another topic of N partitions\n"
+	    "              errors A E N    the next N requests with the API key\n"
+	    "                              A get the error code E\n"
 	    "  -p N      partitions of the topic (1)\n"
 	    "  -t TOPIC  the topic that is there from the start (rsvps)\n"
 	    "  -w        also end when standard input ends: with the parent\n",
 	    out);
+}
+
+/* One command from the FIFO; one that is none is told on stderr. */
+static void
+obey(rd_kafka_mock_cluster_t *cluster, const char *line)
+{
+	rd_kafka_resp_err_t errors[ERRORS_MAX];
+	char topic[250];
+	int api, code, n, i;
+
+	if (sscanf(line, "topic %249s %d", topic, &n) == 2)
+		rd_kafka_mock_topic_create(cluster, topic, n, 1);
+	else if (strcmp(line, "down") == 0)
+		rd_kafka_mock_broker_set_down(cluster, 1);
+	else if (strcmp(line, "up") == 0)
+		rd_kafka_mock_broker_set_up(cluster, 1);
+	else if (sscanf(line, "errors %d %d %d", &api, &code, &n) == 3 &&
+	    n > 0 && n <= ERRORS_MAX) {
+		for (i = 0; i < n; i++)
+			errors[i] = (rd_kafka_resp_err_t)code;
+		rd_kafka_mock_push_request_errors_array(
+		    cluster, (int16_t)api, (size_t)n, errors);
+	} else {
+		fprintf(stderr, "mockbroker: no command: %s\n", line);
+		return;
+	}
+	printf("done: %s\n", line);
+	fflush(stdout);
+}
+
+/* What can be read now; a line comes in one piece. */
+static void
+read_commands(int fd, rd_kafka_mock_cluster_t *cluster)
+{
+	char text[512], *line, *rest = text;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			obey(cluster, line);
 }
 
 /*
@@ -47,22 +105,27 @@ usage(FILE *out)
  * them, and none comes too early.
  */
 static void
-wait_for_end(bool watch, const sigset_t *open)
+wait_for_end(const struct options *o, rd_kafka_mock_cluster_t *cluster,
+    const sigset_t *open_set)
 {
-	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	struct pollfd in[2] = { { o->watch ? STDIN_FILENO : -1, POLLIN, 0 },
+		{ o->commands, POLLIN, 0 } };
 	char rest[256];
 
 	while (stopped == 0) {
-		if (ppoll(&in, watch ? 1 : 0, NULL, open) <= 0)
+		if (ppoll(in, 2, NULL, open_set) <= 0)
 			continue;
-		if (read(STDIN_FILENO, rest, sizeof(rest)) <= 0)
+		if (in[1].revents != 0)
+			read_commands(o->commands, cluster);
+		if (in[0].revents != 0 &&
+		    read(STDIN_FILENO, rest, sizeof(rest)) <= 0)
 			return;
 	}
 }
 
 /* Comes back only when it could not start: returns -1 then. */
 static int
-serve(const char *topic, int partitions, bool watch, const sigset_t *open)
+serve(const struct options *o, const sigset_t *open_set)
 {
 	char why[256];
 	rd_kafka_conf_t *conf;
@@ -84,16 +147,17 @@ serve(const char *topic, int partitions, bool watch, const sigset_t *open)
 		fputs("mockbroker: cannot make the cluster\n", stderr);
 		goto out;
 	}
-	err = rd_kafka_mock_topic_create(cluster, topic, partitions, 1);
+	err = rd_kafka_mock_topic_create(
+	    cluster, o->topic, (int)o->partitions, 1);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		fprintf(stderr, "mockbroker: cannot make topic \"%s\": %s\n",
-		    topic, rd_kafka_err2str(err));
+		    o->topic, rd_kafka_err2str(err));
 		goto out;
 	}
 	printf("BROKERS=%s\n", rd_kafka_mock_cluster_bootstraps(cluster));
 	if (fflush(stdout) != 0)
 		goto out;
-	wait_for_end(watch, open);
+	wait_for_end(o, cluster, open_set);
 	/* Taking it apart can take a second, and nothing outlives it anyway. */
 	_exit(0);
 out:
@@ -104,27 +168,32 @@ out:
 	return -1;
 }
 
-int
-main(int argc, char **argv)
+/* Fills *o in; returns -1, or the status to end with. */
+static int
+parse_options(struct options *o, int argc, char **argv)
 {
-	struct sigaction sa;
-	sigset_t set, open;
-	const char *topic = "rsvps";
-	bool watch = false;
-	long partitions = 1;
 	char *end;
 	int c;
 
-	while ((c = getopt(argc, argv, "hp:t:w")) != -1) {
+	while ((c = getopt(argc, argv, "c:hp:t:w")) != -1) {
 		switch (c) {
+		case 'c':
+			/* Written to as well, so that it never ends. */
+			o->commands = open(optarg, O_RDWR | O_CLOEXEC);
+			if (o->commands == -1) {
+				perror("mockbroker: -c");
+				return 1;
+			}
+			break;
 		case 'h':
 			usage(stdout);
 			return 0;
 		case 'p':
 			errno = 0;
-			partitions = strtol(optarg, &end, 10);
+			o->partitions = strtol(optarg, &end, 10);
 			if (errno != 0 || *end != '\0' || end == optarg ||
-			    partitions < 1 || partitions > PARTITIONS_MAX) {
+			    o->partitions < 1 ||
+			    o->partitions > PARTITIONS_MAX) {
 				fprintf(stderr,
 				    "mockbroker: -p must be 1 to %d\n",
 				    PARTITIONS_MAX);
@@ -132,20 +201,32 @@ main(int argc, char **argv)
 			}
 			break;
 		case 't':
-			topic = optarg;
+			o->topic = optarg;
 			break;
 		case 'w':
-			watch = true;
+			o->watch = true;
 			break;
 		default:
 			usage(stderr);
 			return 64;
 		}
 	}
-	if (optind != argc) {
-		usage(stderr);
-		return 64;
-	}
+	if (optind == argc)
+		return -1;
+	usage(stderr);
+	return 64;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { "rsvps", 1, false, -1 };
+	struct sigaction sa;
+	sigset_t set, open_set;
+	int status;
+
+	if ((status = parse_options(&o, argc, argv)) != -1)
+		return status;
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = stop;
 	sigaction(SIGTERM, &sa, NULL);
@@ -153,6 +234,6 @@ main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, &open);
-	return serve(topic, (int)partitions, watch, &open) == 0 ? 0 : 1;
+	sigprocmask(SIG_BLOCK, &set, &open_set);
+	return serve(&o, &open_set) == 0 ? 0 : 1;
 }

@@ -40,24 +40,26 @@ class Storm:
         self.generation = 0
 
     def begin(self):
-        w = self.world
-        build = w.build
-        self.generator = subprocess.Popen(
-            [os.path.join(build, "tests", "rsvpgen"), "--bad=1",
-             f"--rate={self.rate}", f"--events={self.events}",
-             f"--seed={self.dice.randrange(10 ** 6)}"],
-            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        with open(os.path.join(w.dir, "feed.log"), "wb") as log:
-            self.feeder = subprocess.Popen(
-                [os.path.join(build, "tests", "kafkafeed"), "-b", w.brokers,
-                 "-t", w.name, "-"], stdin=self.generator.stdout,
-                stdout=log, stderr=log)
-        self.generator.stdout.close()
+        self.begin_feed()
         if self.audits:
             self.begin_audit()
         if self.count:
             self.begin_readers()
         return self
+
+    def begin_feed(self):
+        w = self.world
+        self.generator = subprocess.Popen(
+            [os.path.join(w.build, "tests", "rsvpgen"), "--bad=1",
+             f"--rate={self.rate}", f"--events={self.events}",
+             f"--seed={self.dice.randrange(10 ** 6)}"],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        with open(os.path.join(w.dir, "feed.log"), "ab") as log:
+            self.feeder = subprocess.Popen(
+                [os.path.join(w.build, "tests", "kafkafeed"), "-b", w.brokers,
+                 "-t", w.name, "-"], stdin=self.generator.stdout,
+                stdout=log, stderr=log)
+        self.generator.stdout.close()
 
     def begin_audit(self):
         w = self.world

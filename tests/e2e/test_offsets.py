@@ -1,47 +1,19 @@
 """turnout-ingest offsets show and set, and a partition that is stopped."""
 
-import ctypes
 import json
 import re
 import shlex
 import signal
 import time
 
-import kafka as records
 import pytest
+from admin import delete_before
 from kafka import out
 from messages import neighbour
-from oracle.topic import check, destroy, handle, lib
 from stacklib import proc
 
 NOTHING = {"cluster_id": None, "last_offset": None, "low": None,
            "high": None, "lag": None, "lag_seconds": None}
-
-
-def delete_before(brokers, topic, offset):
-    """Move the beginning of partition 0, as retention does."""
-    pointer = ctypes.c_void_p
-    for name in ("DeleteRecords_new", "queue_new", "queue_poll"):
-        getattr(lib, "rd_kafka_" + name).restype = pointer
-    rk = handle(records.PRODUCER, {"bootstrap.servers": brokers})
-    try:
-        parts = pointer(lib.rd_kafka_topic_partition_list_new(1))
-        lib.rd_kafka_topic_partition_list_add(parts, topic.encode(), 0)
-        check(lib.rd_kafka_topic_partition_list_set_offset(
-            parts, topic.encode(), 0, offset))
-        what = (pointer * 1)(lib.rd_kafka_DeleteRecords_new(parts))
-        queue = pointer(lib.rd_kafka_queue_new(pointer(rk)))
-        lib.rd_kafka_DeleteRecords(pointer(rk), what, ctypes.c_size_t(1),
-                                   None, queue)
-        event = lib.rd_kafka_queue_poll(queue, 20000)
-        assert event, "no answer to DeleteRecords"
-        check(lib.rd_kafka_event_error(pointer(event)))
-        lib.rd_kafka_event_destroy(pointer(event))
-        lib.rd_kafka_DeleteRecords_destroy(pointer(what[0]))
-        lib.rd_kafka_topic_partition_list_destroy(parts)
-        lib.rd_kafka_queue_destroy(queue)
-    finally:
-        destroy(rk)
 
 
 def offsets(w, *words):

@@ -31,6 +31,8 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.ms=-1
 num.network.threads=2
@@ -79,13 +81,27 @@ class MockBroker(Broker):
         self.mock = os.path.join(build, "tests", "mockbroker")
         self.topic = topic
         self.partitions = partitions
+        self.fifo = os.path.join(self.dir, "broker.fifo")
 
     def prepare(self):
         if not os.access(self.mock, os.X_OK):
             raise proc.StackError(f"{self.mock} is not built")
+        if os.path.isdir(self.dir) and not os.path.exists(self.fifo):
+            os.mkfifo(self.fifo, 0o600)
 
     def command(self):
-        return [self.mock, "-t", self.topic, "-p", str(self.partitions)]
+        return [self.mock, "-c", self.fifo, "-t", self.topic,
+                "-p", str(self.partitions)]
+
+    def tell(self, line):
+        """A command of mockbroker's, as its usage has them; it is done."""
+        done = len([l for l in self.logged_lines() if l == f"done: {line}"])
+        with open(self.fifo, "w") as fifo:
+            fifo.write(line + "\n")
+        if not proc.wait_until(lambda: len([
+                l for l in self.logged_lines() if l == f"done: {line}"])
+                > done, 10):
+            raise proc.StackError(f"the mock broker did not do: {line}")
 
     def ready(self):
         return self.logged("BROKERS=")
@@ -96,9 +112,9 @@ class MockBroker(Broker):
         return lines[-1].strip().partition("=")[2]
 
     def make_topic(self, topic, partitions):
-        """It has one from the start, and makes no other."""
+        """It has one from the start."""
         if (topic, partitions) != (self.topic, self.partitions):
-            raise proc.StackError(f"the mock broker cannot make {topic}")
+            self.tell(f"topic {topic} {partitions}")
 
 
 class Kafka(Broker):

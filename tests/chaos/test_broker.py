@@ -1,0 +1,199 @@
+"""Rows F13-F16 and F25-F28: brokers come and go, groups are shuffled, and
+the clock jumps."""
+
+import glob
+import os
+import signal
+import time
+
+import admin
+import psycopg2
+import pytest
+from fixtures import started
+from stacklib import proc
+
+row = pytest.mark.row
+# Kafka's numbers (its protocol guide): requests, and what they answer.
+FETCH, METADATA, FIND_COORDINATOR, JOIN, HEARTBEAT, SYNC = 1, 3, 10, 11, 12, 14
+OUT_OF_RANGE, LOADING, NOT_COORDINATOR = 1, 14, 16
+ILLEGAL_GENERATION, UNKNOWN_MEMBER, NOT_AUTHORIZED = 22, 25, 29
+
+
+@row("F13", q=1, f=50, slice=10)
+def test_the_broker_goes_away(storm, servers, trials):
+    """Stopped, or killed; it comes back after some seconds, with its log."""
+    s = storm()
+    s.ingest()
+    s.advance(1)
+    for trial in trials:
+        if trial % 2 == 0:
+            servers.broker.stop()
+        else:
+            servers.broker.kill()
+        time.sleep(s.moment(4))
+        servers.broker.start()
+        s.advance(100)
+    s.judge()
+
+
+@row("F14", q=1, f=10, slice=2)
+def test_partitions_are_added(storm, trials):
+    """Read from their beginning, also what came before they were seen; keys
+    move, so that an RSVP has versions in two partitions."""
+    s = storm(partitions=1)
+    s.ingest()
+    s.advance(1)
+    for _ in trials:
+        s.world.partitions += 2
+        admin.grow(s.world.brokers, s.world.name, s.world.partitions)
+        s.end_feed()
+        s.begin_feed()
+        assert proc.wait_until(
+            lambda: len(s.world.stored()) == s.world.partitions, 40), s.logs()
+        s.advance(200)
+    s.judge()
+
+
+@row("F15", q=6, f=100, telling=True)
+def test_members_join_and_leave(storm, trials, note):
+    """A rebalance every two seconds at most; nothing is applied by a daemon
+    that lost its partition."""
+    s = storm(partitions=6)
+    members = {}
+    rebalances = 0
+    for _ in trials:
+        number = s.dice.randrange(1, 5)
+        if number in members:
+            member = members.pop(number)
+            member.stop() if s.dice.randrange(4) else member.kill()
+        else:
+            members[number] = s.world.ingest(
+                number=number, rdkafka={"session.timeout.ms": "6000"})
+        rebalances += 1
+        time.sleep(s.moment(2))
+    if not members:
+        s.world.ingest(number=1)
+    s.advance(1)
+    note(rebalances=rebalances)
+    s.judge()
+
+
+@pytest.fixture
+def mock():
+    """PostgreSQL and a broker that fails when it is told to."""
+    stack = started(broker="mock", only=("postgres", "broker"))
+    yield stack
+    stack.down()
+
+
+@row("F16", q=3, f=20)
+def test_a_spurious_out_of_range(storm, mock, trials):
+    """The broker says once that it does not have an offset that it has:
+    looked at again, not believed."""
+    s = storm(stack=mock, partitions=1, rate=200, readers=0)
+    ingest = s.ingest()
+    for _ in trials:
+        s.advance(1)
+        mock.broker.tell(f"errors {FETCH} {OUT_OF_RANGE} 1")
+        s.advance(200)
+    assert ingest.metrics()["turnout_ingest_partitions_stopped"] == 0
+    s.judge()
+
+
+@row("F25", q=1, f=20, slice=10)
+def test_the_database_is_too_slow_for_the_group(storm, trials):
+    """A batch takes longer than max.poll.interval.ms."""
+    s = storm(partitions=1, audit=False)
+    s.world.query("ALTER ROLE turnout_ingest IN DATABASE " + s.world.name
+                  + " SET lock_timeout = '60s'")
+    s.ingest(rdkafka={"session.timeout.ms": "6000",
+                      "max.poll.interval.ms": "7000"})
+    for _ in trials:
+        s.advance(1)
+        holder = psycopg2.connect(s.world.dsn)
+        holder.cursor().execute(
+            "LOCK TABLE turnout.rsvps IN SHARE ROW EXCLUSIVE MODE")
+        time.sleep(9)
+        holder.close()
+        s.advance(100)
+    s.judge()
+
+
+@row("F26", q=1, f=20, slice=5)
+def test_the_broker_hangs(storm, servers, trials):
+    """It accepts connections and never answers, for longer than a request
+    may take; a daemon that is stopped meanwhile stops."""
+    s = storm()
+    ingest = s.ingest()
+    for _ in trials:
+        s.advance(1)
+        servers.broker.signal(signal.SIGSTOP)
+        try:
+            time.sleep(12)
+            ingest.signal(signal.SIGTERM)
+            assert ingest.child.wait(5) == 0
+            ingest.forget()
+        finally:
+            servers.broker.signal(signal.SIGCONT)
+        ingest = s.ingest()
+        s.advance(100)
+    s.judge()
+
+
+GROUP_ERRORS = [
+    (FIND_COORDINATOR, LOADING), (FIND_COORDINATOR, NOT_COORDINATOR),
+    (JOIN, NOT_COORDINATOR), (JOIN, UNKNOWN_MEMBER), (JOIN, LOADING),
+    (SYNC, ILLEGAL_GENERATION), (SYNC, NOT_COORDINATOR),
+    (HEARTBEAT, NOT_COORDINATOR), (HEARTBEAT, ILLEGAL_GENERATION),
+    (HEARTBEAT, UNKNOWN_MEMBER), (FETCH, NOT_AUTHORIZED),
+    (METADATA, NOT_AUTHORIZED),
+]
+
+
+@row("F27", q=12, f=60, slice=12)
+def test_the_group_says_no(storm, mock, trials):
+    """Each answer twice: while it joins, and while it reads."""
+    s = storm(stack=mock, partitions=1, rate=200, readers=0)
+    ingest = None
+    for trial in trials:
+        api, code = GROUP_ERRORS[trial % len(GROUP_ERRORS)]
+        mock.broker.tell(f"errors {api} {code} 2")
+        if ingest is None or trial % 4 == 0:
+            if ingest is not None:
+                ingest.stop()
+            ingest = s.ingest()
+        s.advance(100)
+    s.judge()
+
+
+def faketime():
+    found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not found:
+        pytest.skip("libfaketime is not installed")
+    return found[0]
+
+
+@row("F28", q=4, f=40, slice=20)
+def test_the_clock_jumps(storm, trials, directory):
+    """An hour or a day, there and back: times of messages are their own,
+    times of ours are monotonic."""
+    s = storm()
+    path = os.path.join(directory, "time")
+
+    def jump(text):
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.write(text + "\n")
+        os.rename(path + ".new", path)
+
+    jump("+0")
+    ingest = s.ingest(start=False)
+    ingest.extra_environment = {
+        "LD_PRELOAD": faketime(), "FAKETIME_TIMESTAMP_FILE": path,
+        "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    ingest.start()
+    for trial in trials:
+        s.advance(1)
+        jump(("+3600", "-3600", "+86400", "-86400")[trial % 4])
+        s.advance(200)
+    s.judge()
