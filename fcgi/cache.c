@@ -116,6 +116,15 @@ stop_clock(struct cache *c, int64_t started_us)
 	c->left_us -= clock_mono_us() - started_us;
 }
 
+/* Throws the connection away; the node is not to blame. */
+static void
+drop(struct node *node)
+{
+	if (node->ctx != NULL)
+		redisFree(node->ctx);
+	node->ctx = NULL;
+}
+
 static void
 fail(struct cache *c, int i, const char *why)
 {
@@ -124,9 +133,7 @@ fail(struct cache *c, int i, const char *why)
 	score_add(SCORE_REDIS_ERRORS, 1);
 	log_trouble(&node->trouble, "Redis %s: %s; going on without it",
 	    c->ring.nodes[i].name, why);
-	if (node->ctx != NULL)
-		redisFree(node->ctx);
-	node->ctx = NULL;
+	drop(node);
 	breaker_failed(
 	    &node->breaker, clock_mono_ms(), c->conf->redis_retry_ms);
 }
@@ -163,7 +170,8 @@ send_all(struct cache *c, int i)
 	return 0;
 }
 
-/* The next reply, to be freed; NULL with the node failed. */
+/* The reply, to be freed; NULL with the node failed, or the connection gone
+ * when a value is none of ours by its size: that may be overwritten. */
 static redisReply *
 receive(struct cache *c, int i)
 {
@@ -176,8 +184,13 @@ receive(struct cache *c, int i)
 			fail(c, i, ctx->errstr);
 			return NULL;
 		}
-		if (reply != NULL)
+		if (reply != NULL && ctx->reader->pos == ctx->reader->len)
 			return reply;
+		if (reply != NULL) {
+			freeReplyObject(reply);
+			fail(c, i, "an answer to no question");
+			return NULL;
+		}
 		if (wait_for(c, i, POLLIN) == -1)
 			return NULL;
 		before = ctx->reader->len;
@@ -188,13 +201,22 @@ receive(struct cache *c, int i)
 		got += ctx->reader->len > before ? ctx->reader->len - before
 						 : 16;
 		if (got > REPLY_MAX) {
-			fail(c, i, "a reply is too long");
+			score_add(SCORE_CACHE_BAD, 1);
+			drop(&c->nodes[i]);
 			return NULL;
 		}
 	}
 }
 
-/* Sends argv and takes the reply; an error reply fails the node too. */
+/* A key is no string: its fault, not the node's. */
+static bool
+is_wrong_type(const redisReply *reply)
+{
+	return strncmp(reply->str, "WRONGTYPE", 9) == 0;
+}
+
+/* Sends argv and takes the reply; an error reply fails the node too, unless
+ * it tells of this key only. */
 static redisReply *
 command(
     struct cache *c, int i, int argc, const char **argv, const size_t *lengths)
@@ -208,9 +230,9 @@ command(
 	}
 	if (send_all(c, i) == -1 || (reply = receive(c, i)) == NULL)
 		return NULL;
-	if (reply->type != REDIS_REPLY_ERROR)
+	if (reply->type != REDIS_REPLY_ERROR || is_wrong_type(reply))
 		return reply;
-	/* OOM, READONLY, LOADING, NOAUTH, WRONGTYPE: no use to us now. */
+	/* OOM, READONLY, LOADING, NOAUTH: no use to us now. */
 	fail(c, i, reply->str);
 	freeReplyObject(reply);
 	return NULL;
@@ -263,6 +285,27 @@ connect_node(struct cache *c, int i)
 	return authenticate(c, i);
 }
 
+/* Before an idle connection is used again: what it has to say now would be
+ * taken for the answer to the next question.  -1 = the node failed. */
+static int
+check_idle(struct cache *c, int i)
+{
+	struct node *node = &c->nodes[i];
+	char byte;
+	ssize_t n;
+
+	if (node->ctx == NULL)
+		return 0;
+	n = recv(node->ctx->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n > 0) {
+		fail(c, i, "an answer to no question");
+		return -1;
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		drop(node); /* it was closed; a new one may work */
+	return 0;
+}
+
 /* The key's node, connected; -1 = go without. */
 static int
 pick(struct cache *c, const char *key)
@@ -271,6 +314,8 @@ pick(struct cache *c, const char *key)
 
 	if (i == -1 || c->left_us <= 0 ||
 	    !breaker_allows(&c->nodes[i].breaker, clock_mono_ms()))
+		return -1;
+	if (check_idle(c, i) == -1)
 		return -1;
 	if (c->nodes[i].ctx == NULL && connect_node(c, i) == -1)
 		return -1;
@@ -335,11 +380,13 @@ get(struct cache *c, const char *key, int64_t fresh_ms, struct response *r)
 	    (reply = command(c, i, 2, argv, lengths)) == NULL)
 		return CACHE_MISS;
 	worked(c, i);
-	if (reply->type == REDIS_REPLY_STRING) {
+	if (reply->type == REDIS_REPLY_STRING)
 		rc = envelope_decode(r, key, reply->str, (size_t)reply->len,
 		    clock_wall_ms(), c->conf->cache_stale_ms, &age);
-		if (rc == -1)
-			score_add(SCORE_CACHE_BAD, 1);
+	if (rc == -1 && reply->type != REDIS_REPLY_NIL) {
+		score_add(SCORE_CACHE_BAD, 1);
+		/* It may have been the answer to another question. */
+		drop(&c->nodes[i]);
 	}
 	freeReplyObject(reply);
 	if (rc == -1)

@@ -48,8 +48,8 @@ usage(FILE *out)
 	    "  -c FIFO   read commands from it, a line each:\n"
 	    "              down, up        the broker closes, opens its port\n"
 	    "              topic T N       another topic of N partitions\n"
-	    "              errors A E N    the next N requests with the API key\n"
-	    "                              A get the error code E\n"
+	    "              errors A E N    the next N requests of API key A\n"
+	    "                              get the error code E\n"
 	    "  -p N      partitions of the topic (1)\n"
 	    "  -t TOPIC  the topic that is there from the start (rsvps)\n"
 	    "  -w        also end when standard input ends: with the parent\n",
