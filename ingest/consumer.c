@@ -22,6 +22,7 @@ static const struct { const char *name, *value; } settings[] = {
 	{ "partition.assignment.strategy", "range" },
 	{ "allow.auto.create.topics", "false" },
 	{ "session.timeout.ms", "10000" },
+	{ "heartbeat.interval.ms", "200" }, /* how soon a rebalance is seen */
 	{ "max.poll.interval.ms", "60000" },
 	{ "socket.timeout.ms", "10000" },
 	{ "socket.keepalive.enable", "true" },

@@ -34,7 +34,7 @@
 #define LOOK_MS 2000 /* for the end of what stopped a partition */
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
-#define REVOKE_WAIT_MS 3000
+#define REVOKE_WAIT_MS 10000 /* the group waits meanwhile */
 #define STOP_MS 4000 /* of the 5 s that a stop may take */
 
 struct run {
@@ -47,6 +47,7 @@ struct run {
 	struct batch open;
 	struct batch spare;
 	bool idle;	  /* the storer has nothing */
+	bool fenced;	  /* positions must be read again */
 	int64_t given_ms; /* when it got its batch */
 	int64_t place_ms; /* next try to read positions */
 	int64_t heartbeat_ms;
@@ -56,20 +57,12 @@ struct run {
 	int status;
 };
 
+/* Takes a settled batch back. */
 static void
-before_revoke(void *arg)
-{
-	struct run *run = arg;
-
-	storer_wait(run->storer, REVOKE_WAIT_MS);
-}
-
-/* Takes a settled batch back; false when the daemon must end. */
-static bool
 settle(struct run *run)
 {
 	if (run->idle || storer_wait(run->storer, 0) != STORER_SETTLED)
-		return true;
+		return;
 	run->idle = true;
 	switch (storer_take(run->storer, &run->spare)) {
 	case STORE_DONE:
@@ -78,7 +71,7 @@ settle(struct run *run)
 	case STORE_FENCED:
 		log_warn("another writer has moved the offsets of this batch; "
 			 "dropped it, reading positions again");
-		consumer_park(run->consumer);
+		run->fenced = true;
 		batch_clear(&run->open);
 		break;
 	case STORE_STOPPED:
@@ -88,10 +81,9 @@ settle(struct run *run)
 			  "it is lost",
 		    store_errstr(run->store));
 		run->status = 1;
-		return false;
+		break;
 	}
 	batch_clear(&run->spare);
-	return true;
 }
 
 static bool
@@ -120,6 +112,34 @@ give(struct run *run)
 	batch_clear(&run->open);
 	run->idle = false;
 	run->given_ms = clock_mono_ms();
+}
+
+static void
+wait_for_storer(struct run *run, int64_t deadline)
+{
+	while (storer_wait(run->storer, 50) == STORER_BUSY && !stop_asked() &&
+	    clock_left_ms(deadline) > 0)
+		;
+	settle(run);
+}
+
+/*
+ * The partitions are about to go: stores what was read of them, since whoever
+ * gets them has to read again what is dropped.  Runs inside the poll.
+ */
+static void
+before_revoke(void *arg)
+{
+	struct run *run = arg;
+	int64_t deadline = clock_mono_ms() + REVOKE_WAIT_MS;
+
+	wait_for_storer(run, deadline);
+	if (run->idle && run->open.nrecords > 0 && run->status == 0 &&
+	    !stop_asked()) {
+		give(run);
+		wait_for_storer(run, deadline);
+	}
+	run->fenced = false; /* no partition is left to be placed again */
 }
 
 /* Gives the storer what is due: the open batch, or a heartbeat. */
@@ -196,15 +216,14 @@ poll_ms(const struct run *run, int64_t now)
 	return left < 0 ? 0 : left > 100 ? 100 : (int)left;
 }
 
-/* Reads what there is; false when the daemon must end. */
-static bool
+static void
 read_records(struct run *run, int64_t now)
 {
 	/* A full batch waits for the storer; librdkafka's queue is bounded. */
 	if (full(run)) {
 		storer_wait(run->storer, 100);
 		if (run->idle || now - run->given_ms < PARK_AFTER_MS)
-			return true;
+			return;
 		batch_clear(&run->open);
 		consumer_park(run->consumer);
 	}
@@ -219,11 +238,10 @@ read_records(struct run *run, int64_t now)
 		log_error(
 		    "Kafka: %s; stopping", consumer_errstr(run->consumer));
 		run->status = 1;
-		return false;
+		break;
 	case CONSUMER_NOTHING:
 		break;
 	}
-	return true;
 }
 
 static void
@@ -246,18 +264,20 @@ loop(struct run *run)
 {
 	int64_t now;
 
-	while (!stop_asked()) {
+	while (!stop_asked() && run->status == 0) {
 		now = clock_mono_ms();
-		if (!settle(run))
-			return;
+		settle(run);
+		if (run->fenced)
+			consumer_park(run->consumer);
+		run->fenced = false;
 		look(run, now);
 		place(run, now);
 		feed_storer(run, now);
-		if (!read_records(run, now))
-			return;
+		read_records(run, now);
 		say_stats(run, now);
 	}
-	log_info("stopping");
+	if (run->status == 0)
+		log_info("stopping");
 }
 
 static void
