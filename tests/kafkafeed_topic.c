@@ -85,7 +85,8 @@ feed_topic_create(
 	int rc = -1;
 
 	queue = rd_kafka_queue_new(rk);
-	spec = rd_kafka_NewTopic_new(topic, (int)n, 1, why, sizeof(why));
+	/* -1: as many replicas as the brokers' default.replication.factor. */
+	spec = rd_kafka_NewTopic_new(topic, (int)n, -1, why, sizeof(why));
 	if (spec == NULL) {
 		fprintf(stderr, "kafkafeed: cannot make the topic: %s\n", why);
 		goto out;

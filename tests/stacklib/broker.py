@@ -14,21 +14,22 @@ from . import proc
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
 num.partitions=1
+default.replication.factor={replicas}
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor={replicas}
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
@@ -55,8 +56,8 @@ def jars(srcdir):
 class Broker(proc.Server):
     """What both have: brokers() to connect to, and topics."""
 
-    def __init__(self, dir, build):
-        super().__init__(dir, "broker")
+    def __init__(self, dir, build, name="broker"):
+        super().__init__(dir, name)
         self.feeder = os.path.join(build, "tests", "kafkafeed")
 
     def brokers(self):
@@ -117,18 +118,33 @@ class MockBroker(Broker):
             self.tell(f"topic {topic} {partitions}")
 
 
+def cluster_id():
+    """22 characters; "A", for a first "-" would look like an option."""
+    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()
+    return ("A" + text)[:22]
+
+
 class Kafka(Broker):
     """KRaft, one node that is broker and controller; its log stays when it
-    stops, so that restart() is what a restart of a broker is."""
+    stops, so that restart() is what a restart of a broker is.
+
+    One of several: controllers {node: port} of all of them, the number of
+    this one, and the id of their cluster.
+    """
 
     start_timeout = 60
     stop_timeout = 20
 
-    def __init__(self, dir, build, srcdir):
-        super().__init__(dir, build)
-        self.home = os.path.join(self.dir, "kafka")
+    def __init__(self, dir, build, srcdir, node=1, controllers=None,
+                 cluster=None):
+        super().__init__(dir, build, f"broker{node}" if controllers
+                         else "broker")
+        self.home = os.path.join(self.dir, f"kafka{node}" if controllers
+                                 else "kafka")
         self.properties = os.path.join(self.home, "server.properties")
         self.srcdir = srcdir
+        self.node, self.controllers = node, controllers
+        self.cluster = cluster or cluster_id()
         self.port = None
         if os.path.exists(self.properties):
             with open(self.properties) as f:
@@ -149,16 +165,18 @@ class Kafka(Broker):
         command = self.java()
         os.makedirs(self.home, exist_ok=True)
         self.port = proc.free_port()
-        controller = proc.free_port()
+        controllers = self.controllers or {self.node: proc.free_port()}
         with open(self.properties, "w") as f:
             f.write(PROPERTIES.format(
-                port=self.port, controller=controller,
+                node=self.node, port=self.port,
+                controller=controllers[self.node],
+                voters=",".join(f"{node}@127.0.0.1:{port}"
+                                for node, port in controllers.items()),
+                replicas=len(controllers),
                 data=os.path.join(self.home, "data")))
-        # "A": a first "-" would look like an option.
-        cluster = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()
         done = subprocess.run(
             command + ["kafka.tools.StorageTool", "format", "-t",
-                       cluster[:22], "-c", self.properties],
+                       self.cluster, "-c", self.properties],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False, cwd=self.home)
         if done.returncode != 0:
