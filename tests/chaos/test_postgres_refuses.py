@@ -1,6 +1,7 @@
 """Rows F36-F44: PostgreSQL is full, read-only, locked, not ours any more,
 or another one than a moment ago."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,36 +11,26 @@ import time
 import psycopg2
 import pytest
 import state
+from asking import ask
+from away import DB_UP, Seen, end_backends, pool_is_back, through
 from fixtures import started
 from proxy import Proxy
 from stacklib import proc
 from stacklib.postgres import Postgres
 
 row = pytest.mark.row
-RETRIES = "turnout_ingest_retries_total"
-DB_UP = "turnout_ingest_db_up"
-
-
-def end_backends(s):
-    s.world.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                  " WHERE usename = 'turnout_ingest'"
-                  " AND datname = current_database()")
+ROLES = ("turnout_ingest", "turnout_web")
 
 
 def stands(s, ingest):
     """It says that it has no database, or tries a batch again and again."""
-    before = ingest.metrics()[RETRIES]
-
-    def refused():
-        told = ingest.metrics()
-        return told[RETRIES] >= before + 2 or told[DB_UP] == 0
-
-    assert proc.wait_until(refused, 30), s.logs()
+    Seen(s, ingest, pool=False).wait(times=2)
 
 
 @pytest.fixture
 def small_disk():
-    """A stack of its own whose PostgreSQL has 300 MB in all."""
+    """A stack of its own whose PostgreSQL has 300 MB in all.  Named before
+    storm, so that it ends after the daemons."""
     stack = started(broker="kafka", only=("postgres", "broker"), postgres={
         "max_wal_size": "64MB", "min_wal_size": "32MB"})
     data = stack.postgres.data
@@ -69,10 +60,10 @@ def small_disk():
 
 
 @row("F36", q=1, f=20, slice=5)
-def test_the_disk_is_full(storm, small_disk, trials):
+def test_the_disk_is_full(small_disk, storm, trials):
     """Nothing can be written, WAL neither; it goes on when there is room,
     after a restart where PostgreSQL gave up."""
-    s = storm(stack=small_disk, readers=0, audit=False)
+    s = storm(stack=small_disk, away=True)
     ingest = s.ingest()
     pg = small_disk.postgres
     filler = os.path.join(pg.data, "filler")
@@ -96,6 +87,7 @@ def test_the_disk_is_full(storm, small_disk, trials):
             pg.forget()
             pg.start()
         s.advance(100)
+        pool_is_back(s)
     assert ingest.alive()
     s.judge()
 
@@ -104,34 +96,53 @@ def test_the_disk_is_full(storm, small_disk, trials):
 def test_it_is_read_only(storm, trials):
     """As a standby is: ingest waits, and asks with a new connection until
     it may write."""
-    s = storm(audit=False)
+    s = storm()
     ingest = s.ingest()
     setting = ("ALTER ROLE turnout_ingest IN DATABASE " + s.world.name + " {}"
                " default_transaction_read_only")
     for _ in trials:
         s.advance(1)
         s.world.query(setting.format("SET") + " = on")
-        end_backends(s)
+        end_backends(s, "turnout_ingest")
         stands(s, ingest)
         s.world.query(setting.format("RESET"))
         s.advance(100)
     s.judge()
 
 
+def take_all(s):
+    """Every connection that PostgreSQL has, but for those of the daemons."""
+    taken = []
+    with pytest.raises(psycopg2.OperationalError, match="too many clients"):
+        while True:
+            taken.append(psycopg2.connect(s.world.dsn))
+            taken[-1].autocommit = True
+    return taken
+
+
 @row("F38", q=1, f=10)
 def test_no_connection_is_left(storm, trials):
-    """53300, as when max_connections is reached."""
-    s = storm(audit=False)
+    """53300: what is free is reserved for superusers."""
+    s = storm(away=True, audit=False)
     ingest = s.ingest()
     for _ in trials:
         s.advance(1)
-        s.world.query("ALTER ROLE turnout_ingest CONNECTION LIMIT 0")
+        seen, taken = Seen(s, ingest), take_all(s)
         try:
-            end_backends(s)
-            stands(s, ingest)
+            # As many as are reserved, so that none of them is let in again.
+            taken[0].cursor().execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename IN"
+                " ('turnout_ingest', 'turnout_web') ORDER BY usename LIMIT 3")
+            seen.wait(times=2)
+            assert proc.wait_until(lambda: ingest.logged("remaining conn")
+                                   and s.world.fcgi.logged("remaining conn"),
+                                   20), s.logs()
         finally:
-            s.world.query("ALTER ROLE turnout_ingest CONNECTION LIMIT -1")
+            for connection in taken:
+                connection.close()
         s.advance(100)
+        pool_is_back(s)
     s.judge()
 
 
@@ -139,7 +150,7 @@ def test_no_connection_is_left(storm, trials):
 def test_somebody_holds_a_lock(storm, trials):
     """55P03 by lock_timeout and 57014 by statement_timeout, in turns: the
     whole batch again, readers do not notice."""
-    s = storm(audit=False)
+    s = storm()
     setting = "ALTER ROLE turnout_ingest IN DATABASE " + s.world.name
     for trial in trials:
         s.world.query(f"{setting} SET lock_timeout = '500ms'"
@@ -193,30 +204,82 @@ def test_the_schema_is_not_ours(storm, trials):
     s.judge()
 
 
+SECRET = "correct-horse"
+
+# What is logged, what is done with each role, and what undoes it.
+SHUT_OUT = [
+    ("not permitted to log in",
+     "ALTER ROLE {role} NOLOGIN",
+     "ALTER ROLE {role} LOGIN"),
+    ("password authentication failed",
+     "ALTER ROLE {role} PASSWORD 'another'",
+     f"ALTER ROLE {{role}} PASSWORD '{SECRET}'"),
+    ("permission denied for database",
+     "REVOKE CONNECT ON DATABASE {base} FROM PUBLIC, {role}",
+     "GRANT CONNECT ON DATABASE {base} TO PUBLIC, {role}"),
+]
+
+
+@contextlib.contextmanager
+def passwords(s):
+    """The daemons of this world need theirs."""
+    path = os.path.join(s.world.stack.postgres.data, "pg_hba.conf")
+    with open(path, encoding="utf-8") as f:
+        before = f.read()
+
+    def write(text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        s.world.query("SELECT pg_reload_conf()")
+
+    for role in ROLES:
+        s.world.query(f"ALTER ROLE {role} PASSWORD '{SECRET}'")
+    write(f"local {s.world.name} {','.join(ROLES)} scram-sha-256\n" + before)
+    try:
+        yield {role: {"conninfo": s.world.conninfo(role)
+                      + f" password={SECRET}"} for role in ROLES}
+    finally:
+        write(before)
+
+
+def are_shut_out(s, ingest, words):
+    """Both say so, and readiness goes or tells what is away."""
+    seen = Seen(s, ingest)
+    end_backends(s, *ROLES)
+    seen.wait(times=2)
+    for daemon in (ingest, s.world.fcgi):
+        assert proc.wait_until(lambda d=daemon: d.logged(words), 30), s.logs()
+    assert proc.wait_until(lambda: ingest.metrics()[DB_UP] == 0, 10), s.logs()
+    ready = ask(s.world.fcgi.socket, "/readyz")
+    assert ready.status == 503 or b"away" in ready.body
+    assert SECRET.encode() not in ready.body
+
+
 @row("F41", q=1, f=4)
 def test_it_lets_us_in_no_more(storm, trials):
-    """The role may not log in: an error, the pool serves what it has and
-    readiness goes; no password is logged."""
-    s = storm(readers=0, audit=False)
-    secret = "correct-horse"
-    dsn = s.world.conninfo("turnout_ingest") + f" password={secret}"
-    for _ in trials:
-        ingest = s.ingest(pg={"conninfo": dsn})
-        s.advance(1)
-        s.world.query("ALTER ROLE turnout_ingest NOLOGIN")
-        try:
-            end_backends(s)
-            assert proc.wait_until(
-                lambda i=ingest: i.logged("not permitted"), 20), s.logs()
-            assert ingest.metrics()[DB_UP] == 0
-        finally:
-            s.world.query("ALTER ROLE turnout_ingest LOGIN")
-        s.advance(100)
-        with open(ingest.log, encoding="utf-8") as log:
-            assert secret not in log.read()
-        ingest.kill()
-    s.ingest()
-    s.judge()
+    """Both say why and try again, the pool serves what it has; no password
+    is logged or told."""
+    s = storm(readers=0, away=True, audit=False)
+    with passwords(s) as conninfos:
+        s.count, s.fcgi = 3, {"pg": conninfos["turnout_web"]}
+        s.begin_readers()
+        ingest = s.ingest(pg=conninfos["turnout_ingest"])
+        for trial in trials:
+            s.advance(1)
+            words, wrong, right = SHUT_OUT[trial % len(SHUT_OUT)]
+            try:
+                for role in ROLES:
+                    s.world.query(wrong.format(role=role, base=s.world.name))
+                are_shut_out(s, ingest, words)
+            finally:
+                for role in ROLES:
+                    s.world.query(right.format(role=role, base=s.world.name))
+            s.advance(100)
+            pool_is_back(s)
+        s.judge()
+    for daemon in (ingest, s.world.fcgi):
+        with open(daemon.log, encoding="utf-8") as log:
+            assert SECRET not in log.read()
 
 
 @row("F42", q=1, f=5)
@@ -277,15 +340,13 @@ def test_a_standby_takes_over_that_lost_commits(storm, servers, trials,
                            servers.postgres.srcdir)
         with Proxy(directory, servers.postgres.host
                    + "/.s.PGSQL.5432") as proxy:
-            ingest = s.ingest(pg={
-                "conninfo": f"host={directory} port=5432"
-                            f" dbname={s.world.name} user=turnout_ingest"})
+            ingest = s.ingest(pg=through(proxy, s.world))
             s.advance(100)
             copy_of(servers.postgres, standby)
             s.advance(300)
             ahead = s.stored()
             proxy.server = standby.host + "/.s.PGSQL.5432"
-            end_backends(s)
+            end_backends(s, "turnout_ingest")
             standby.start()
             standby.psql("SELECT pg_promote()", database="postgres")
             s.world.dsn = home.replace(servers.postgres.host, standby.host)
