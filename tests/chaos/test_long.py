@@ -2,6 +2,7 @@
 away.  Minutes in a campaign, seconds otherwise."""
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -17,6 +18,104 @@ def lag_is_gone(w):
     ends, stored = w.ends(), w.stored()
     return stored is not None and sum(ends.values()) - sum(
         stored.values()) < 500
+
+
+def generator(w, seed, *options):
+    """Messages into the topic, by two processes: (generator, feeder)."""
+    made = subprocess.Popen(
+        [os.path.join(w.build, "tests", "rsvpgen"), f"--seed={seed}",
+         "--events=50000", "--bad=1", *options],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    fed = subprocess.Popen(
+        [os.path.join(w.build, "tests", "kafkafeed"), "-b", w.brokers, "-t",
+         w.name, "-"], stdin=made.stdout, stdout=subprocess.DEVNULL)
+    made.stdout.close()
+    return made, fed
+
+
+def preload(w, count, seed):
+    """So many messages in the topic, before anybody reads it."""
+    for child in generator(w, seed, f"--count={count}"):
+        assert child.wait(600) == 0
+    return sum(w.ends().values())
+
+
+def drain(w, goal, meanwhile=lambda: None):
+    """Messages a second from the first batch until all is stored."""
+    def stored():
+        return sum((w.stored() or {}).values())
+
+    assert proc.wait_until(lambda: stored() > 0, 60)
+    begin, had = time.monotonic(), stored()
+    while stored() < goal:
+        assert time.monotonic() - begin < 1200
+        meanwhile()
+        time.sleep(0.05)
+    return (goal - had) / (time.monotonic() - begin)
+
+
+class Shuffle:
+    """A rebalance every two seconds: one of the members leaves, then it
+    comes back, then another leaves."""
+
+    def __init__(self, members, dice):
+        self.members, self.dice = members, dice
+        self.away = None
+        self.rebalances, self.last = 0, time.monotonic()
+
+    def __call__(self):
+        if time.monotonic() < self.last + 2:
+            return
+        self.last = time.monotonic()
+        self.rebalances += 1
+        if self.away:
+            self.away.start()
+            self.away = None
+        else:
+            self.away = self.dice.choice(self.members)
+            assert self.away.stop(timeout=10)
+
+
+def keep_shuffling(w, shuffle, seconds):
+    """The topic has been emptied before the time is over: more comes in."""
+    until = time.monotonic() + seconds
+    made, fed = generator(w, 1, "--rate=5000")
+    while time.monotonic() < until:
+        shuffle()
+        time.sleep(0.05)
+    made.terminate()
+    made.wait(10)
+    assert fed.wait(30) == 0
+
+
+@row("E3", q=1, f=1, slice=1)
+def test_five_daemons_come_and_go(servers, world, dice, note):
+    """A rebalance every two seconds: no difference, no deadlock, and not
+    slower than one daemon that nobody disturbs."""
+    count, seconds = (5000000, 300) if CAMPAIGN else (100000, 0)
+    alone = world(servers, partitions=12)
+    goal = preload(alone, count, dice.randrange(10 ** 6))
+    ingest = alone.ingest()
+    one = drain(alone, goal)
+    assert ingest.stop(timeout=10)
+
+    w = world(servers, partitions=12)
+    goal = preload(w, count, dice.randrange(10 ** 6))
+    members = [w.ingest(number=n) for n in range(1, 6)]
+    shuffle, begin = Shuffle(members, dice), time.monotonic()
+    five = drain(w, goal, shuffle)
+    keep_shuffling(w, shuffle, begin + seconds - time.monotonic())
+    w.wait_stored(w.ends())
+    for member in members:
+        assert member.stop(timeout=10)
+    deadlocks, = w.query("SELECT deadlocks FROM pg_stat_database"
+                         " WHERE datname = current_database()")[0]
+    note(rebalances=shuffle.rebalances, deadlocks=deadlocks,
+         one=f"{one:.0f}/s", five=f"{five:.0f}/s")
+    assert deadlocks == 0
+    if CAMPAIGN:
+        assert five >= one
+    w.judge()
 
 
 @row("E4", q=1, f=1, slice=1)
