@@ -34,7 +34,8 @@
 #define LOOK_MS 2000 /* for the end of what stopped a partition */
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
-#define REVOKE_WAIT_MS 10000 /* the group waits meanwhile */
+/* The group waits meanwhile. */
+#define REVOKE_WAIT_MS 10000
 #define STOP_MS 4000 /* of the 5 s that a stop may take */
 
 struct run {
