@@ -1,4 +1,4 @@
-"""Rows F17-F22: the log is not what it was, or has what nobody may read.
+"""Rows F17-F22 and F24: the log is not what it was, or has what nobody may read.
 
 Where records that were not applied are gone, or others are in their places,
 the partition stops until the operator has decided: never a silent reset.
@@ -7,6 +7,7 @@ the partition stops until the operator has decided: never a silent reset.
 import admin
 import kafka
 import pytest
+from cost import memory
 from fixtures import started
 from messages import message
 from segment import Segment
@@ -273,4 +274,39 @@ def test_transactions_are_committed_and_given_up(storm, trials, note):
                                 " WHERE rsvp_id >= 10 ^ 15")} == want | {
         10 ** 15 + number}
     assert ingest.metrics()[STOPPED] == 0
+    s.judge()
+
+
+def odd(number):
+    """Records that are as large, as empty and as laden as records get: (what,
+    whether it is applied)."""
+    good = ours(number).value
+    headers = [(b"h", b"\0" * 40)] * 1000
+    return [
+        (kafka.out(b"x" * 10485760), False),
+        (kafka.out(good[:-1] + b" " * 2097152 + b"}"), False),
+        (kafka.out(None, key=b"tombstone"), False),
+        (kafka.out(b"", headers=headers), False),
+        (kafka.out(ours(number + 1).value, key=b"\0" * 524288), True),
+        (kafka.out(ours(number + 2).value, key=None, headers=headers), True),
+    ]
+
+
+@row("F24", q=1, f=5)
+def test_records_are_huge_or_empty(storm, trials, note):
+    """10 MB, which is more than one fetch; no value; 1,000 headers; a key of
+    512 KiB.  Each is a dead letter or applied, and none holds up the rest."""
+    s = storm(partitions=1, settings={"batch": {"max_messages": "200"}})
+    ingest, want, letters = s.ingest(), set(), 0
+    for trial in trials:
+        s.advance(100)
+        records = odd(10 * trial)
+        s.world.produce([r for r, _ in records])
+        want |= {10 ** 15 + 10 * trial + n for n in (1, 2)}
+        letters += sum(not applied for _, applied in records)
+        s.advance(100)
+    note(dead_letters=letters, MiB=round(memory(ingest.pid(), "VmHWM")))
+    assert {i for i, in s.world.query("SELECT rsvp_id FROM turnout.rsvps"
+                                      " WHERE rsvp_id >= 10 ^ 15")} == want
+    assert memory(ingest.pid(), "VmHWM") < 256
     s.judge()

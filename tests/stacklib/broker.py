@@ -36,6 +36,7 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.ms=-1
+message.max.bytes=11000000
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=2097152
