@@ -29,6 +29,7 @@
 
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 5000
+#define LOCK_TIMEOUT "55P03"
 
 struct store {
 	struct db *db;
@@ -352,6 +353,17 @@ count_batch(const struct batch *b, const struct stored *stored)
 		    stored->details_changed[kind]);
 }
 
+static void
+end_zombies(struct store *st)
+{
+	int n = sql_end_zombies(st->db, st->timeout_ms);
+
+	if (n > 0)
+		log_warn("ended %d connections of daemons that had stopped in "
+			 "the middle of a batch, and held its locks",
+		    n);
+}
+
 /* What is to be done after a failed try; STORE_DONE = try again. */
 static enum store_outcome
 after_failure(struct store *st, struct batch *b, const char *sqlstate)
@@ -365,9 +377,12 @@ after_failure(struct store *st, struct batch *b, const char *sqlstate)
 		if (bisect(st, b, sqlstate) == 0)
 			return STORE_DONE;
 		break;
+	case DB_FAULT_RETRY:
+		if (strcmp(sqlstate, LOCK_TIMEOUT) == 0)
+			end_zombies(st);
+		break;
 	case DB_FAULT_NONE:
 	case DB_FAULT_LOST:
-	case DB_FAULT_RETRY:
 		break;
 	}
 	log_trouble(&st->trouble,

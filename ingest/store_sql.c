@@ -44,6 +44,21 @@ static const char Q_DEAD_LETTERS[] =
     " $5::bytea[], $6::text[]) AS u (part, off, ts, key, value, reason)"
     " ON CONFLICT DO NOTHING";
 
+/*
+ * The role's idle_in_transaction_session_timeout ends a transaction whose
+ * client is stopped; but the server does not count the time between the
+ * messages that make up one statement.  This does, by the same limit.
+ */
+static const char Q_END_ZOMBIES[] =
+    "SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))"
+    " FROM pg_stat_activity AS a, (SELECT"
+    " current_setting('idle_in_transaction_session_timeout')::interval AS idle"
+    ") AS most WHERE most.idle > interval '0'"
+    " AND a.usename = current_user AND a.datname = current_database()"
+    " AND a.application_name = 'turnout-ingest' AND a.wait_event = 'ClientRead'"
+    " AND greatest(a.xact_start, a.state_change) < clock_timestamp() - most.idle"
+    " AND a.pid <> pg_backend_pid()";
+
 /* The version rule, the same as in version.c. */
 #define VERSION_SQL(t) \
 	"((" t ".mtime_ms + 500) / 1000, " t ".mtime_ms % 1000 <> 0, " \
@@ -232,4 +247,23 @@ sql_rsvps(struct db *db, struct statement *st, const struct batch *b,
 	stored->rows_changed = strtoll(PQcmdTuples(res), NULL, 10);
 	PQclear(res);
 	return 0;
+}
+
+/*
+ * Ends the connections of daemons that were stopped in the middle of a batch
+ * and hold its locks.  It is safe whoever they are: they roll back, and their
+ * next move is fenced.  Returns how many; 0 also on a fault.
+ */
+int
+sql_end_zombies(struct db *db, int timeout_ms)
+{
+	PGresult *res;
+	int n;
+
+	res = db_query(db, Q_END_ZOMBIES, NULL, timeout_ms);
+	if (res == NULL)
+		return 0;
+	n = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return n;
 }

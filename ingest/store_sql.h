@@ -27,5 +27,6 @@ int sql_dead_letters(struct db *, struct statement *, const struct batch *,
     int timeout_ms) MUSTCHECK;
 int sql_rsvps(struct db *, struct statement *, const struct batch *,
     struct stored *, int timeout_ms) MUSTCHECK;
+int sql_end_zombies(struct db *, int timeout_ms);
 
 #endif

@@ -207,6 +207,36 @@ def test_a_stopped_daemon_that_wakes_up_changes_nothing(
     w.judge()
 
 
+def zombie(w):
+    """A daemon that was stopped while it sent its second statement, with the
+    offsets locked: idle_in_transaction_session_timeout does not see it."""
+    connection = psycopg2.connect(w.conninfo("turnout_ingest"),
+                                  application_name="turnout-ingest")
+    connection.cursor().execute(
+        "SELECT next_offset FROM turnout.ingest_offsets FOR UPDATE")
+    text = b"\0SELECT 1\0\0\0"  # Parse: no name, the text, no types
+    os.write(connection.fileno(),
+             b"P" + (len(text) + 4).to_bytes(4, "big") + text)
+    return connection
+
+
+def test_a_daemon_that_stopped_within_a_statement_holds_up_nobody(
+        kafka, world):
+    w = world(kafka, settings=SMALL)
+    w.query("ALTER ROLE turnout_ingest IN DATABASE " + w.name
+            + " SET lock_timeout = '300ms'")
+    w.query("ALTER ROLE turnout_ingest IN DATABASE " + w.name
+            + " SET idle_in_transaction_session_timeout = '1s'")
+    ingest = w.ingest()
+    w.produce([out(neighbour(1))])
+    sleeper = zombie(w)
+    w.produce([out(neighbour(2))], wait=False)
+    w.wait_stored(w.ends(), patience=20)
+    assert ingest.logged("ended 1 connections of daemons that had stopped")
+    sleeper.close()
+    w.judge()
+
+
 def test_two_daemons_of_two_groups_by_mistake_give_the_same_state(
         kafka, world, generate):
     w = world(kafka, partitions=2, settings=SMALL)
