@@ -37,6 +37,7 @@ struct options {
 	long partition;	 /* -1 = by the key */
 	long create;	 /* partitions to make the topic with; 0 = do not */
 	long rate;	 /* messages a second; 0 = as fast as it goes */
+	long patience;	 /* s that a message may take to be delivered */
 	bool timestamps; /* record timestamp = the message's mtime */
 };
 
@@ -64,7 +65,8 @@ static void
 usage(FILE *out)
 {
 	fputs("usage: kafkafeed -b BROKERS -t TOPIC [-p PARTITION] [--rate N]\n"
-	      "                 [--timestamps mtime] [--create N] [FILE...]\n"
+	      "                 [--timestamps mtime] [--create N] "
+	      "[--patience S] [FILE...]\n"
 	      "Sends each line of the files (.gz too, - = standard input) as "
 	      "one record, keyed\n"
 	      "by rsvp_id where the line has one; prints \"PARTITION p "
@@ -76,7 +78,9 @@ usage(FILE *out)
 	      "      --timestamps mtime  record timestamp = the message's "
 	      "mtime\n"
 	      "      --create N          first make the topic with N "
-	      "partitions\n",
+	      "partitions\n"
+	      "      --patience S        how long the brokers may be away, "
+	      "s (30)\n",
 	    out);
 }
 
@@ -237,14 +241,15 @@ producer_open(struct feed *f)
 		{ "batch.size", "900000" },
 		{ "queue.buffering.max.messages", "100000" },
 		{ "queue.buffering.max.kbytes", "32768" },
-		{ "message.timeout.ms", "30000" },
+		{ "reconnect.backoff.max.ms", "1000" },
 		{ "message.max.bytes", "2000000" },
 	};
-	char why[256];
+	char why[256], patience[24];
 	rd_kafka_conf_t *conf;
 	rd_kafka_t *rk;
 	size_t i;
 
+	snprintf(patience, sizeof(patience), "%ld", f->o->patience * 1000);
 	conf = rd_kafka_conf_new();
 	for (i = 0; i < NITEMS(settings); i++) {
 		if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why,
@@ -252,6 +257,8 @@ producer_open(struct feed *f)
 			goto fail;
 	}
 	if (rd_kafka_conf_set(conf, "bootstrap.servers", f->o->brokers, why,
+		sizeof(why)) != RD_KAFKA_CONF_OK ||
+	    rd_kafka_conf_set(conf, "message.timeout.ms", patience, why,
 		sizeof(why)) != RD_KAFKA_CONF_OK ||
 	    rd_kafka_conf_set(conf, "linger.ms", f->o->rate == 0 ? "20" : "2",
 		why, sizeof(why)) != RD_KAFKA_CONF_OK)
@@ -340,6 +347,7 @@ parse_options(struct options *o, int argc, char **argv)
 		{ "create", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "partition", required_argument, NULL, 'p' },
+		{ "patience", required_argument, NULL, 'w' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "timestamps", required_argument, NULL, 's' },
 		{ "topic", required_argument, NULL, 't' },
@@ -363,6 +371,9 @@ parse_options(struct options *o, int argc, char **argv)
 		else if (c == 'p')
 			o->partition = option_number(
 			    "--partition", optarg, 0, FEED_PARTITIONS_MAX - 1);
+		else if (c == 'w')
+			o->patience = option_number(
+			    "--patience", optarg, 1, 86400);
 		else if (c == 'r')
 			o->rate = option_number(
 			    "--rate", optarg, 1, 1000000000);
@@ -376,7 +387,7 @@ int
 main(int argc, char **argv)
 {
 	static char *const only_stdin[] = { (char *)(uintptr_t) "-" };
-	struct options o = { NULL, NULL, -1, 0, 0, false };
+	struct options o = { NULL, NULL, -1, 0, 0, 30, false };
 	struct sigaction sa;
 	int rc;
 

@@ -69,3 +69,9 @@ class Replicas:
         found = self.leads(topic)
         return bool(found) and all(
             count == len(self.nodes) for _, count in found.values())
+
+    def led_by_others(self, topic, node):
+        """Whether every partition has a leader, and none is this node."""
+        found = self.leads(topic)
+        return bool(found) and all(
+            leader not in (node, -1) for leader, _ in found.values())

@@ -57,7 +57,8 @@ class Storm:
         with open(os.path.join(w.dir, "feed.log"), "ab") as log:
             self.feeder = subprocess.Popen(
                 [os.path.join(w.build, "tests", "kafkafeed"), "-b", w.brokers,
-                 "-t", w.name, "-"], stdin=self.generator.stdout,
+                 "-t", w.name, "--patience", "300", "-"],
+                stdin=self.generator.stdout,
                 stdout=log, stderr=log)
         self.generator.stdout.close()
 
@@ -111,8 +112,10 @@ class Storm:
         return self.dice.uniform(0, most)
 
     def logs(self):
-        return "\n".join(f"-- {s.name}\n{proc.tail(s.log)}"
-                         for s in self.world.servers)
+        logs = [("feed", os.path.join(self.world.dir, "feed.log"))]
+        logs += [(s.name, s.log) for s in self.world.servers]
+        return "\n".join(f"-- {name}\n{proc.tail(log)}"
+                         for name, log in logs)
 
     # The end of it.
 

@@ -63,8 +63,7 @@ def test_a_leader_dies_and_another_takes_over(three, storm, trials):
         node, = (n for n in three.broker.nodes if n.node == leader)
         node.kill()
         assert proc.wait_until(
-            lambda l=leader: three.broker.leads(name).get(
-                0, (l, 0))[0] not in (l, -1), 30, 0.1)
+            lambda l=leader: three.broker.led_by_others(name, l), 30, 0.1)
         s.world.wait_stored(s.world.ends())
         s.advance(300)
         node.start()
@@ -123,16 +122,16 @@ def mock():
     stack.down()
 
 
-@row("F16", q=3, f=20)
+@row("F16", q=3, f=20, slice=5)
 def test_a_spurious_out_of_range(mock, storm, trials):
     """The broker says once that it does not have an offset that it has:
     looked at again, not believed."""
-    s = storm(stack=mock, partitions=1, rate=200, readers=0)
+    s = storm(stack=mock, partitions=1, rate=100, readers=0)
     ingest = s.ingest()
     for _ in trials:
         s.advance(1)
         mock.broker.tell(f"errors {FETCH} {OUT_OF_RANGE} 1")
-        s.advance(200)
+        s.advance(100)
     assert ingest.metrics()["turnout_ingest_partitions_stopped"] == 0
     s.judge()
 

@@ -207,7 +207,7 @@ def test_the_cluster_was_replaced(storm, another, trials):
         ingest.stop()
         w.brokers = places[trial % 2].brokers()
         s.begin_feed()
-        grown(w, stored + 100)
+        grown(w, 100)
         ingest = s.ingest()
         assert stops(s, ingest) == stored
         goes_on(s, ingest, "low")
