@@ -2,6 +2,8 @@
 
 import os
 
+from fixtures import program, sanitized
+
 
 def memory(pid, name="VmRSS"):
     """MiB; 0 when it is gone.  VmHWM is the most it ever had."""
@@ -13,6 +15,13 @@ def memory(pid, name="VmRSS"):
     except OSError:
         pass
     return 0.0
+
+
+def memory_limit():
+    """MiB that turnout-ingest may have.  The address sanitizer keeps what was
+    freed, 256 MiB of it, and has a shadow of all."""
+    ingest = program("ingest", "turnout-ingest")
+    return 1024 if sanitized(ingest) else 256
 
 
 def cpu_seconds(pid):

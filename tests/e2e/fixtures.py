@@ -60,6 +60,12 @@ def program(*path):
     return found
 
 
+def sanitized(path):
+    """Whether it is a sanitizer build, which is slower and needs more."""
+    with open(path, "rb") as f:
+        return b"__asan" in f.read()
+
+
 @pytest.fixture(scope="session")
 def ingest_program():
     return program("ingest", "turnout-ingest")

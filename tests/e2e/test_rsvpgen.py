@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from fixtures import program
+from fixtures import program, sanitized
 
 COUNT = 60000
 Seen = collections.namedtuple("Seen", "mtime answer at line")
@@ -195,8 +195,7 @@ def test_wrong_options_are_refused():
 def test_it_is_no_bottleneck():
     """300,000 messages in a second of one core; a sanitizer build in 20."""
     path = program("tests", "rsvpgen")
-    with open(path, "rb") as f:
-        limit = 20 if b"__asan" in f.read() else 1
+    limit = 20 if sanitized(path) else 1
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([path, "--count", "300000"], stdout=subprocess.DEVNULL,
                    check=True)
