@@ -1,7 +1,6 @@
 """Rows F50, F52, F53 and F54: what stands in Redis is not what it should be:
 poisoned, of another worker's ring, written late, of another clock."""
 
-import glob
 import os
 import socket
 import struct
@@ -11,6 +10,7 @@ import pytest
 import redis as client
 from asking import BAD, ERRORS, FRESH, Askers, Met
 from fakeredis import NIL, OK, FakeRedis, bulk
+from faketime import Clock
 from proxy import Proxy
 from stacklib import proc
 from values import forged, head_of, whole
@@ -240,26 +240,6 @@ def test_an_old_value_is_written_back_over_a_newer_one(
         note(written_back=writer.written_back, late=writer.met)
         askers.judge()
         s.judge()
-
-
-class Clock:
-    """A wall clock that is moved while its servers run."""
-
-    def __init__(self, directory):
-        found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-        if not found:
-            pytest.skip("libfaketime is not installed")
-        self.path = os.path.join(directory, "clock")
-        self.environment = {
-            "LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": self.path,
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        self.move(0)
-
-    def move(self, seconds):
-        """To so much before or after the time that it is."""
-        with open(self.path + ".new", "w", encoding="ascii") as f:
-            f.write(f"{seconds:+d}")
-        os.replace(self.path + ".new", self.path)
 
 
 def workers_clock_jumps(s, clock, jump):
