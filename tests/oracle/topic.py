@@ -144,14 +144,22 @@ def metadata(rk, topic, seconds):
 
 def bounds(rk, topic):
     """{partition: (its first offset, the one after its last)}."""
-    out = {}
+    return {part: watermarks(rk, topic, part)
+            for part in range(partitions(rk, topic))}
+
+
+def watermarks(rk, topic, part, seconds=30):
+    """A partition whose leader has just died has none for a while."""
     low, high = ctypes.c_int64(), ctypes.c_int64()
-    for part in range(partitions(rk, topic)):
-        check(lib.rd_kafka_query_watermark_offsets(
+    deadline = time.monotonic() + seconds
+    while True:
+        err = lib.rd_kafka_query_watermark_offsets(
             rk, topic.encode(), part, ctypes.byref(low), ctypes.byref(high),
-            10000))
-        out[part] = low.value, high.value
-    return out
+            10000)
+        if err == 0 or time.monotonic() > deadline:
+            check(err)
+            return low.value, high.value
+        time.sleep(0.1)
 
 
 def ends(rk, topic):
