@@ -104,7 +104,9 @@ def test_a_node_hangs(storm, servers, trials, note):
             met = counted.more(ERRORS)
             tries = (time.monotonic() - begin) / RETRY + 1
             redis.signal(signal.SIGCONT)
-            assert 1 <= met <= WORKERS * tries, (met, tries)
+            # Where the machine is busy, the other nodes may be late, too.
+            assert 1 <= met <= len(servers.redis) * WORKERS * tries, (
+                met, tries)
             faults += met
             Met(s.world).wait_for(FRESH, 10)
     note(tries=round(faults), p99_ms=askers.percentile(0.99),
