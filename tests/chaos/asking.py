@@ -22,6 +22,7 @@ ERRORS = "turnout_fcgi_redis_errors_total"
 BAD = "turnout_fcgi_cache_bad_total"
 FRESH = 'turnout_fcgi_cache_total{result="fresh"}'
 QUERIES = "turnout_fcgi_db_queries_total"
+SLOWEST = 2.5  # s for an answer while a node fails, where two cores do it all
 
 # Enough of them for each node of a ring to have some.
 MANY = [(k, by) for k in range(1, 25) for by in ("rsvps", "headcount")]

@@ -9,7 +9,8 @@ import time
 
 import pytest
 import redis as client
-from asking import ERRORS, FRESH, QUERIES, Askers, Met, metrics
+from asking import (ERRORS, FRESH, QUERIES, SLOWEST, Askers, Met,
+                    metrics)
 from readers import BOARDS
 from stacklib import proc
 
@@ -82,7 +83,7 @@ def test_nodes_are_killed(storm, servers, trials, note):
             stampede.judge()
     note(kills=kills, p99_ms=askers.percentile(0.99),
          slowest_ms=askers.percentile(1))
-    askers.judge(slowest=1.5)
+    askers.judge(slowest=SLOWEST)
     s.judge()
 
 
@@ -111,7 +112,7 @@ def test_a_node_hangs(storm, servers, trials, note):
             Met(s.world).wait_for(FRESH, 10)
     note(tries=round(faults), p99_ms=askers.percentile(0.99),
          slowest_ms=askers.percentile(1))
-    askers.judge(slowest=1.5)
+    askers.judge(slowest=SLOWEST)
     s.judge()
 
 

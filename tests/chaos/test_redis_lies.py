@@ -7,7 +7,7 @@ not used again.
 
 import fakeredis
 import pytest
-from asking import BAD, ERRORS, FRESH, Askers, Met
+from asking import BAD, ERRORS, FRESH, SLOWEST, Askers, Met
 from fakeredis import FakeRedis
 from stacklib import proc
 
@@ -86,7 +86,7 @@ def test_a_node_lies_in_its_protocol(lied_to, trials, note):
                 assert fake.after <= limit, lie.__doc__
     note(lies=fake.met, p99_ms=askers.percentile(0.99),
          slowest_ms=askers.percentile(1))
-    askers.judge(slowest=1.5)
+    askers.judge(slowest=SLOWEST)
     s.judge()
 
 
@@ -132,7 +132,7 @@ def test_answers_belong_to_another_key(lied_to, trials, note):
 def test_a_node_refuses(lied_to, trials, note):
     """An error reply is a miss and is counted, and the node is left alone
     for a while; unless only the key is to blame."""
-    s, fake = lied_to(settings(retry_ms=300))
+    s, fake = lied_to(settings(timeout_ms=1000, retry_ms=300))
     with Askers(s.world) as askers:
         for _ in trials:
             for text in REFUSALS:
