@@ -37,6 +37,7 @@ class Postgres(proc.Server):
     """stop(), restart(mode) and crash() are what a test does to it."""
 
     stop_signal = signal.SIGINT  # "fast": disconnect clients, checkpoint
+    stop_timeout = 60  # on a disk that others use
     start_timeout = 60
 
     def __init__(self, dir, srcdir, settings=None):
@@ -110,7 +111,7 @@ class Postgres(proc.Server):
     def start(self):
         """Start; again where a backend of the last postmaster, older by
         moments, still holds the shared memory."""
-        for _ in range(50):
+        for _ in range(150):
             try:
                 return super().start()
             except proc.StackError as why:
@@ -128,15 +129,17 @@ class Postgres(proc.Server):
                        "immediate": signal.SIGQUIT}[mode])
         return self.start()
 
-    def crash(self):
-        """SIGKILL to the postmaster and every backend, as a power cut does."""
+    def kill(self):
+        """SIGKILL to the postmaster and every backend, as a power cut does:
+        backends have sessions of their own."""
         pid = self.pid()
         if pid is None:
             return
+        os.kill(pid, signal.SIGSTOP)  # none is born that is not seen
         with open(f"/proc/{pid}/task/{pid}/children") as f:
             children = [int(word) for word in f.read().split()]
         started = {child: proc.start_time(child) for child in children}
-        self.kill()
+        super().kill()
         for child, when in started.items():
             if when is not None and proc.start_time(child) == when:
                 try:
@@ -146,6 +149,8 @@ class Postgres(proc.Server):
         proc.wait_until(lambda: all(
             when is None or proc.start_time(child) != when
             for child, when in started.items()), 10)
+
+    crash = kill
 
     def psql(self, sql, user="postgres", database=None):
         """Run SQL; the rows as a list of lists of text."""
