@@ -1,0 +1,197 @@
+"""Boards, ranks and histories of any window and filter are what the rows
+say, whichever way they are found."""
+
+import os
+import random
+
+import pytest
+from psycopg2 import errors
+from windows import DAY, HOUR, T0, WEEK, World
+
+CASES = int(os.environ.get("TURNOUT_CASES") or 700)
+SHAPES = ["flat", "heavy", "tail"]
+FILTER = "%s, %s, %s::bigint, %s, %s, %s, %s::bigint"
+BOARD = ("SELECT * FROM turnout.board_window(%s, %s, %s::bigint, %s::bigint, "
+         + FILTER + ")")
+BY_PATH = ("SELECT rank, event_id, rsvps, headcount"
+           " FROM turnout.window_places(turnout.window_best(%s, %s, %s,"
+           " %s::bigint, %s::bigint, turnout.event_filter(" + FILTER + "), %s)"
+           ", %s) ORDER BY place")
+PREVIOUS = ("SELECT * FROM turnout.previous_ranks(%s, %s::bigint,"
+            " %s::bigint, " + FILTER + ") ORDER BY 1")
+RANK = ("SELECT * FROM turnout.event_rank(%s, %s, %s::bigint, %s::bigint, "
+        + FILTER + ", %s)")
+HISTORY = "SELECT * FROM turnout.event_history(%s, %s, %s, %s)"
+
+
+@pytest.fixture
+def dice():
+    seed = int(os.environ.get("TURNOUT_SEED") or random.randrange(10**6))
+    print(f"TURNOUT_SEED={seed}")
+    return random.Random(seed)
+
+
+def web(db):
+    return db.connect("turnout_web").cursor()
+
+
+def ask(cursor, sql, *args):
+    cursor.execute(sql, args)
+    return cursor.fetchall()
+
+
+def a_change(world):
+    """Late data, changed answers, details that move."""
+    dice = world.dice
+    what = dice.randrange(3)
+    if what == 0:
+        world.change_rsvps(dice.choice([1, 20, 200]))
+    elif what == 1:
+        world.change_groups(dice.sample(range(42), 3))
+    else:
+        world.change_events(dice.sample(world.ids, 5))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_board_is_the_sorted_rows(db, dice, shape):
+    world, cursor = World(db, dice, shape), web(db)
+    for case in range(CASES):
+        if case % 50 == 49:
+            a_change(world)
+        measure = dice.choice(["rsvps", "headcount"])
+        k = dice.choice([1, 2, 3, 10, 10, 40, 101, 1001])
+        window, f = world.a_window(), world.a_filter()
+        want = world.board(measure, window, f)
+        assert ask(cursor, BOARD, measure, k, *window, *f.values()) == [
+            row[1:] for row in want[:k]], (measure, k, window, f)
+
+
+@pytest.mark.parametrize("path", ["days", "counts", "events", "scan"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_way_to_a_board_finds_the_same(db, dice, shape, path):
+    world, cursor = World(db, dice, shape), web(db)
+    for case in range(CASES // 3):
+        if case % 50 == 49:
+            a_change(world)
+        measure = dice.choice(["rsvps", "headcount"])
+        k = dice.choice([1, 1, 2, 5, 10, 60, 1001])
+        window, f = world.a_window(), world.a_filter()
+        ties = dice.random() < 0.5
+        want = world.board(measure, window, f)
+        last = want[k - 1][0] if k <= len(want) else len(want)
+        got = ask(cursor, BY_PATH, measure, k, ties, *window, *f.values(),
+                  path, measure)
+        if ties:
+            assert got == [row for row in want if row[0] <= last]
+        else:
+            assert got[:k] == want[:k], (measure, k, window, f)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_previous_ranks_are_those_of_the_window_before(db, dice, shape):
+    world, cursor = World(db, dice, shape), web(db)
+    for _ in range(CASES // 4):
+        measure = dice.choice(["rsvps", "headcount"])
+        window, f = world.a_window(), world.a_filter()
+        want = []
+        if window[0]:
+            before = max(2 * window[0] - window[1], 0), window[0]
+            want = sorted(((row[1], row[0])
+                           for row in world.board(measure, before, f)
+                           if row[0] <= 100), key=lambda r: r[0].encode())
+        assert ask(cursor, PREVIOUS, measure, *window, *f.values()) == want
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_events_rank_and_neighbours_are_those_of_the_board(
+        db, dice, shape):
+    world, cursor = World(db, dice, shape), web(db)
+    for _ in range(CASES // 4):
+        measure = dice.choice(["rsvps", "headcount"])
+        around = dice.choice([0, 1, 5, 20])
+        window, f = world.a_window(), world.a_filter()
+        board = world.board(measure, window, f)
+        event = dice.choice(world.ids + [r[1] for r in board] * 3 + ["none"])
+        at = [i for i, row in enumerate(board) if row[1] == event]
+        want = board[max(at[0] - around, 0):at[0] + around + 1] if at else []
+        assert ask(cursor, RANK, event, measure, *window, *f.values(),
+                   around) == want, (event, measure, window, f)
+
+
+def test_a_rank_beyond_1000_is_not_told(db):
+    db.rows("INSERT INTO turnout.rsvps (rsvp_id, event_id, mtime_ms, response)"
+            " SELECT 10000 * r + e, 'e' || lpad(e::text, 4, '0'), %s, 'yes'"
+            " FROM generate_series(1, 1500) AS e, generate_series(0, CASE"
+            " WHEN e <= 990 THEN 2 WHEN e <= 1400 THEN 1 ELSE 0 END) AS r", T0)
+    for window in ((None, None), (T0, T0 + 1), (T0, T0 + DAY)):
+        def rank(event, around=1, window=window):
+            return db.rows(RANK, event, "rsvps", *window, *[None] * 7, around)
+        assert rank("e0001") == [(1, "e0001", 3, 3), (1, "e0002", 3, 3)]
+        # A tie from rank 991 to place 1400, and what follows it.
+        assert rank("e1400") == [(991, "e1399", 2, 2), (991, "e1400", 2, 2),
+                                 (1401, "e1401", 1, 1)]
+        assert rank("e1401") == [(None, "e1401", 1, 1)]
+        assert rank("e1501") == []
+
+
+def history(world, event, step, window):
+    points = []
+    for at in range(window[0], window[1], step):
+        points.append((at, *world.count(event, (at, at + step))))
+    return points
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_history_is_the_rows_by_the_step(db, dice, shape):
+    world, cursor = World(db, dice, shape), web(db)
+    monday = T0 - 4 * DAY
+    for _ in range(CASES // 4):
+        event = dice.choice(world.ids + ["none"])
+        step = dice.choice([HOUR, DAY, WEEK])
+        at = monday + step * dice.randrange(-2, 20)
+        window = at, at + dice.choice([1, step, 3 * step + 7, 1000 * step])
+        assert ask(cursor, HISTORY, event, step, *window) == history(
+            world, event, step, window)
+
+
+@pytest.mark.parametrize("sql, args, said", [
+    (BOARD, ("people", 1, None, None), "measure"),
+    (BOARD, (None, 1, None, None), "measure"),
+    (BOARD, ("rsvps", 0, None, None), "k must"),
+    (BOARD, ("rsvps", 1002, None, None), "k must"),
+    (BOARD, ("rsvps", None, None, None), "k must"),
+    (BOARD, ("rsvps", 1, T0, None), "together"),
+    (BOARD, ("rsvps", 1, T0, T0), "from_ms < to_ms"),
+    (BOARD, ("rsvps", 1, -1, T0), "from_ms < to_ms"),
+    (PREVIOUS, ("rsvps", T0, T0 - 1), "from_ms < to_ms"),
+    (HISTORY, ("e", DAY + 1, T0, T0 + DAY), "step_ms"),
+    (HISTORY, ("e", DAY, T0 + 1, T0 + DAY), "multiple"),
+    (HISTORY, ("e", WEEK, T0, T0 + DAY), "multiple"),
+    (HISTORY, ("e", HOUR, T0, T0 + 1000 * HOUR + 1), "1000 points"),
+    (HISTORY, ("e", None, T0, T0 + DAY), "step_ms"),
+    (HISTORY, ("e", DAY, T0, None), "from_ms < to_ms")])
+def test_what_cannot_be_asked_is_named(db, sql, args, said):
+    if sql is not HISTORY:
+        args = (*args, *[None] * 7)
+    with pytest.raises(errors.InvalidParameterValue, match=said):
+        db.rows(sql, *args, user="turnout_web")
+
+
+@pytest.mark.parametrize("starts, now, said", [
+    ("soon", T0, "starts"), ("past", None, "now_ms")])
+def test_a_filter_that_cannot_be_asked_is_named(db, starts, now, said):
+    with pytest.raises(errors.InvalidParameterValue, match=said):
+        db.rows(BOARD, "rsvps", 1, None, None, *[None] * 5, starts, now)
+
+
+def test_topics_follow_their_groups(db, dice):
+    world = World(db, dice, "flat")
+    for _ in range(10):
+        world.change_groups(dice.sample(range(45), 10))
+    db.rows("DELETE FROM turnout.groups WHERE group_id = 7")
+    del world.groups[7]
+    want = sorted({(t["urlkey"], i) for i, g in world.groups.items()
+                   for t in g[3] or [] if len(t["urlkey"]) <= 512})
+    assert db.rows("SELECT * FROM turnout.group_topics ORDER BY 1, 2") == want
+    db.rows("TRUNCATE turnout.groups")
+    assert db.rows("SELECT * FROM turnout.group_topics") == []
