@@ -2,14 +2,18 @@
 
 CREATE FUNCTION window_places(best board_best, measure text)
 	RETURNS TABLE (place bigint, rank bigint, event_id text, rsvps bigint, headcount bigint)
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
+BEGIN
+	-- Not plain SQL: inlined, it would ask for best anew for each array.
+	RETURN QUERY
 	SELECT row_number() OVER (ORDER BY c.n DESC, c.id), rank() OVER (ORDER BY c.n DESC), c.id, c.rsvps, c.headcount
 	FROM (
 		SELECT CASE measure WHEN 'rsvps' THEN u.rsvps ELSE u.headcount END AS n, u.id COLLATE "C" AS id,
 			u.rsvps, u.headcount
 		FROM unnest((best).ids, (best).rsvps, (best).headcounts) AS u (id, rsvps, headcount)) AS c
-	WHERE c.n >= (best).kth
+	WHERE c.n >= (best).kth;
+END
 $$;
 COMMENT ON FUNCTION window_places(board_best, text) IS
 	'The events whose count is not below the k-th greatest, with their place (1, 2, 3) and their competition rank (1, 1, 3).';
@@ -112,8 +116,9 @@ BEGIN
 		FROM (
 			SELECT r.mtime_ms - from_ms AS at, 1 AS rsvps, 1 + coalesce(r.guests, 0) AS headcount
 			FROM turnout.rsvps AS r
-			WHERE step_ms = 3600000 AND r.event_id = id COLLATE "C" AND r.response = 'yes'
-			AND r.mtime_ms >= from_ms AND r.mtime_ms < until_ms
+			WHERE step_ms = 3600000 AND r.response = 'yes'
+			AND (r.event_id, r.mtime_ms) >= (id COLLATE "C", from_ms)
+			AND (r.event_id, r.mtime_ms) < (id COLLATE "C", until_ms)
 			UNION ALL
 			SELECT (d.day - date '1970-01-01') * 86400000::bigint - from_ms, d.rsvps, d.headcount
 			FROM turnout.event_days AS d
