@@ -1,13 +1,16 @@
 -- Boards of any window and filter: the exact first k, and a scan only where
 -- there is little to scan.
 
--- A short window is aggregated through this; it grows at its right end.
-CREATE INDEX rsvps_mtime_yes ON rsvps (mtime_ms) INCLUDE (event_id, guests) WHERE response = 'yes';
+-- A short window is aggregated through this; it grows at its right end. Its
+-- condition is written so that only a question written in the same way uses it:
+-- while a table is small, it looks as good as the index on event and time, and
+-- a plan that was made then would read the rows of all events for one.
+CREATE INDEX rsvps_mtime_yes ON rsvps (mtime_ms) INCLUDE (event_id, guests)
+	WHERE (response = 'yes') IS TRUE;
 
 /*
  * Rows at the window's edges, whole days between: a few pages an event.
- * Without a window, the event's counter. The edges compare pairs, so that no
- * plan can look for them through the index on mtime, which holds all events.
+ * Without a window, the event's counter.
  */
 CREATE FUNCTION window_sums(ids text[], from_ms bigint, to_ms bigint)
 	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
@@ -23,15 +26,15 @@ AS $$
 			AND d.day >= turnout.mtime_day(from_ms + 86399999) AND d.day < turnout.mtime_day(to_ms)
 			UNION ALL
 			SELECT 1, 1 + coalesce(r.guests, 0) FROM turnout.rsvps AS r
-			WHERE from_ms % 86400000 <> 0 AND r.response = 'yes'
-			AND (r.event_id, r.mtime_ms) >= (u.id COLLATE "C", from_ms)
-			AND (r.event_id, r.mtime_ms) < (u.id COLLATE "C", least(to_ms, (from_ms / 86400000 + 1) * 86400000))
+			WHERE from_ms % 86400000 <> 0
+			AND r.event_id = u.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= from_ms
+			AND r.mtime_ms < least(to_ms, (from_ms / 86400000 + 1) * 86400000)
 			UNION ALL
 			SELECT 1, 1 + coalesce(r.guests, 0) FROM turnout.rsvps AS r
-			WHERE to_ms % 86400000 <> 0 AND r.response = 'yes'
+			WHERE to_ms % 86400000 <> 0
 			AND (from_ms / 86400000 < to_ms / 86400000 OR from_ms % 86400000 = 0)
-			AND (r.event_id, r.mtime_ms) >= (u.id COLLATE "C", to_ms / 86400000 * 86400000)
-			AND (r.event_id, r.mtime_ms) < (u.id COLLATE "C", to_ms)) AS p) AS s
+			AND r.event_id = u.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms < to_ms
+			AND r.mtime_ms >= to_ms / 86400000 * 86400000) AS p) AS s
 	WHERE s.rsvps > 0
 	UNION ALL
 	SELECT c.event_id, c.rsvps, c.headcount
@@ -47,16 +50,19 @@ CREATE TYPE board_heads AS (
 	ids    text[],
 	most   bigint[],
 	unseen bigint,
+	likely bigint,
 	ended  boolean
 );
 COMMENT ON TYPE board_heads IS
-	'The heads of lists of bounds: events with the most each may have in the window, in descending order of that; the most an event may have that is in none; and whether the lists have no more.';
+	'The heads of lists of bounds: events with the most each may have in the window, in descending order of that; the most an event may have that is not among them; a guess of the k-th count, rather too great; whether the lists have no more.';
 
 /*
  * most = what the lists say of the event, and for each list that it was not
- * found in, that list's last bound: no look-up outside the lists.
+ * found in, that list's last bound: no look-up outside the lists. Where they
+ * find more than enough events, the rest is as unseen.
  */
-CREATE FUNCTION heads_by_days(first date, last date, depth integer) RETURNS board_heads
+CREATE FUNCTION heads_by_days(first date, last date, depth integer, k integer, enough integer)
+	RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
@@ -72,23 +78,28 @@ BEGIN
 				SELECT e.event_id, e.bound FROM turnout.event_days AS e
 				WHERE e.day = first + d.n AND e.bound > 3
 				ORDER BY e.bound DESC, e.event_id LIMIT depth) AS h) AS l
-	), unseen AS (
-		SELECT sum(lowest)::bigint AS most, bool_and(ended) AS ended FROM lists
-	), found AS (
-		SELECT h.id, sum(h.bound - l.lowest)::bigint AS above
+	), found AS MATERIALIZED (
+		SELECT h.id, sum(h.bound - l.lowest)::bigint AS above, sum(h.bound)::bigint AS seen
 		FROM lists AS l, unnest(l.ids, l.bounds) AS h (id, bound)
 		GROUP BY 1
 	)
-	SELECT array_agg(f.id ORDER BY f.above DESC, f.id),
-		array_agg(f.above + u.most ORDER BY f.above DESC, f.id), u.most, u.ended
+	SELECT array_agg(f.id ORDER BY f.above DESC), array_agg(f.above + t.unseen ORDER BY f.above DESC),
+		t.unseen, t.likely, t.ended
 	INTO heads
-	FROM unseen AS u LEFT JOIN found AS f ON true
-	GROUP BY u.most, u.ended;
+	FROM (SELECT sum(l.lowest)::bigint AS unseen, bool_and(l.ended) AS ended,
+		(SELECT f.seen FROM found AS f ORDER BY f.seen DESC OFFSET k - 1 LIMIT 1) AS likely
+		FROM lists AS l) AS t
+	LEFT JOIN (SELECT f.id, f.above FROM found AS f ORDER BY f.above DESC LIMIT enough) AS f ON true
+	GROUP BY t.unseen, t.likely, t.ended;
+	IF cardinality(heads.ids) = enough THEN
+		heads.unseen := heads.most[enough];
+		heads.ended := false;
+	END IF;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_by_days(date, date, integer) IS
-	'The first depth entries of each day''s list, from first to last.';
+COMMENT ON FUNCTION heads_by_days(date, date, integer, integer, integer) IS
+	'The first depth entries of each day''s list, from first to last; of the events in them the enough that may have most.';
 
 CREATE FUNCTION heads_by_counts(depth integer) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -96,9 +107,8 @@ AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
-	SELECT array_agg(h.event_id ORDER BY h.bound DESC, h.event_id),
-		array_agg(h.bound ORDER BY h.bound DESC, h.event_id),
-		CASE WHEN count(*) = depth THEN min(h.bound) ELSE 0 END, count(*) < depth
+	SELECT array_agg(h.event_id ORDER BY h.bound DESC), array_agg(h.bound ORDER BY h.bound DESC),
+		CASE WHEN count(*) = depth THEN min(h.bound) ELSE 0 END, NULL, count(*) < depth
 	INTO heads
 	FROM (
 		SELECT c.event_id, c.bound FROM turnout.event_counts AS c
@@ -115,8 +125,7 @@ AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
-	SELECT array_agg(h.id ORDER BY h.most DESC, h.id),
-		array_agg(h.most ORDER BY h.most DESC, h.id), 0, true
+	SELECT array_agg(h.id ORDER BY h.most DESC), array_agg(h.most ORDER BY h.most DESC), 0, NULL, true
 	INTO heads
 	FROM (
 		SELECT u.id, CASE
@@ -156,8 +165,9 @@ COMMENT ON FUNCTION kth_of(bigint[], integer) IS 'The k-th greatest number; 0 wh
  * Takes exact sums from the top of h, some at a time, until the k-th of them
  * is greater than the most that the next may have; equal is not enough, since
  * the next could come first by its id, and who asks for all that share a
- * place wants it too. Gives up when many sums are known and the k-th is not
- * above what an event outside of h may have: h is not deep enough.
+ * place wants it too. Gives up on days' lists when many sums are known and
+ * the k-th is not above what an event outside of h may have: h is not deep
+ * enough, and what comes is lesser. (All time says little of the window.)
  */
 CREATE FUNCTION best_of_heads(h board_heads, measure text, k integer, from_ms bigint,
 	to_ms bigint, f event_filter) RETURNS board_best
@@ -170,13 +180,14 @@ DECLARE
 	best turnout.board_best;
 	part text[];
 	more turnout.board_best;
-	step integer := k + 20;
+	step integer := k + 5;
 	at integer := 1;
 BEGIN
 	best := ROW('{}', '{}', '{}', 0, 0);
 	WHILE at <= cardinality(heads) LOOP
 		EXIT WHEN best.kth > most[at];
-		EXIT WHEN best.kth <= (h).unseen AND cardinality(best.ids) > 3 * k + 30 AND NOT (h).ended;
+		EXIT WHEN best.kth <= (h).unseen AND cardinality(best.ids) > 3 * k + 30 AND (h).likely IS NOT NULL
+			AND NOT (h).ended;
 		part := heads[at:at + step - 1];
 		IF filtered THEN
 			part := ARRAY(SELECT e.event_id FROM turnout.fitting_events(part, NULL, NULL, f) AS e);
@@ -189,7 +200,7 @@ BEGIN
 		best.headcounts := best.headcounts || more.headcounts;
 		best.kth := turnout.kth_of(CASE measure WHEN 'rsvps' THEN best.rsvps ELSE best.headcounts END, k);
 		at := at + step;
-		step := least(step * 2, 4000);
+		step := CASE WHEN best.kth = 0 THEN least(step * 2, 4000) ELSE k / 4 + 10 END;
 	END LOOP;
 	best.summed := at - 1;
 	RETURN best;
@@ -206,13 +217,13 @@ DECLARE
 	late bigint;
 BEGIN
 	SELECT r.mtime_ms INTO early FROM turnout.rsvps AS r
-	WHERE r.response = 'yes' AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
 	ORDER BY r.mtime_ms OFFSET 999 LIMIT 1;
 	IF NOT FOUND THEN
 		RETURN 1000;
 	END IF;
 	SELECT r.mtime_ms INTO late FROM turnout.rsvps AS r
-	WHERE r.response = 'yes' AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
 	ORDER BY r.mtime_ms DESC OFFSET 999 LIMIT 1;
 	RETURN 500.0 * (to_ms - from_ms) * (1.0 / (early - from_ms + 1) + 1.0 / (to_ms - late));
 END
@@ -242,7 +253,7 @@ BEGIN
 		SELECT c.id, c.rsvps, c.headcount FROM (
 			SELECT r.event_id AS id, count(*) AS rsvps, sum(1 + coalesce(r.guests, 0)) AS headcount
 			FROM turnout.rsvps AS r
-			WHERE r.response = 'yes' AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+			WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
 			GROUP BY 1) AS c
 		ORDER BY CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END DESC, c.id
 		LIMIT CASE WHEN NOT filtered AND NOT ties THEN k END) AS s;
@@ -305,24 +316,30 @@ DECLARE
 	filtered constant boolean := turnout.event_filter_given(f);
 	first constant date := turnout.mtime_day(from_ms);
 	last constant date := turnout.mtime_day(to_ms - 1);
-	by_days constant boolean := from_ms IS NOT NULL AND last - first < CASE path WHEN 'days' THEN 1000 ELSE 60 END
+	by_days constant boolean := from_ms IS NOT NULL AND last - first < CASE path WHEN 'days' THEN 1000 ELSE 32 END
 		AND coalesce(path = 'days', true);
 	lists constant integer := CASE WHEN by_days THEN last - first + 1 ELSE 1 END;
 	-- Microseconds, by measurement.
 	scan constant double precision := CASE WHEN from_ms IS NULL THEN 'infinity'
-		WHEN path IS NULL THEN 0.8 * turnout.window_rows(from_ms, to_ms) END;
+		WHEN path IS NULL THEN 0.3 * turnout.window_rows(from_ms, to_ms) END;
 	depth integer := 2 * k + 30;
 	own text[];
 	h turnout.board_heads;
 	best turnout.board_best;
 BEGIN
+	IF from_ms IS NULL AND NOT filtered AND NOT ties THEN
+		SELECT array_agg(b.event_id), array_agg(b.rsvps), array_agg(b.headcount)
+		INTO best.ids, best.rsvps, best.headcounts FROM turnout.board(measure, k) AS b;
+		best.kth := 0;
+		RETURN best;
+	END IF;
 	IF filtered AND coalesce(path = 'events', true) THEN
 		own := turnout.filter_events(f, CASE path WHEN 'events' THEN 10000000
 			ELSE least(greatest(500, scan / 8), 5000 + 100 * k)::integer END);
 	END IF;
 	WHILE own IS NULL LOOP
 		IF from_ms IS NOT NULL AND ((h).ended OR coalesce(path = 'scan',
-			0.7 * lists * depth + 20 * (2 * k + 30) > scan)) THEN
+			2 * CASE WHEN by_days THEN lists * depth + 25 * (2 * k + 20) ELSE 20 * depth END > scan)) THEN
 			IF filtered AND scan > 40000 THEN
 				own := turnout.filter_events(f, least(scan / 8, 300000)::integer);
 				EXIT WHEN own IS NOT NULL;
@@ -330,10 +347,12 @@ BEGIN
 			RAISE DEBUG 'board by rows: depth %, scan % us', depth, scan;
 			RETURN turnout.best_by_scan(measure, k, ties, from_ms, to_ms, f);
 		END IF;
-		h := CASE WHEN by_days THEN turnout.heads_by_days(first, last, depth)
+		h := CASE WHEN by_days THEN turnout.heads_by_days(first, last, depth, k,
+				CASE WHEN NOT filtered THEN 4 * depth END)
 			ELSE turnout.heads_by_counts(depth) END;
 		depth := depth * 4;
-		CONTINUE WHEN (h).unseen > 1.5 * best.kth AND NOT (h).ended;
+		CONTINUE WHEN NOT (h).ended AND ((h).unseen > 1.5 * best.kth
+			OR (NOT filtered AND (h).unseen > (h).likely));
 		best := turnout.best_of_heads(h, measure, k, from_ms, to_ms, f);
 		IF best.kth > (h).unseen OR ((h).ended AND (h).unseen = 0) THEN
 			RAISE DEBUG 'board by %: depth %, % of % heads, k-th %, unseen %, scan % us',

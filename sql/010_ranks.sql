@@ -116,9 +116,8 @@ BEGIN
 		FROM (
 			SELECT r.mtime_ms - from_ms AS at, 1 AS rsvps, 1 + coalesce(r.guests, 0) AS headcount
 			FROM turnout.rsvps AS r
-			WHERE step_ms = 3600000 AND r.response = 'yes'
-			AND (r.event_id, r.mtime_ms) >= (id COLLATE "C", from_ms)
-			AND (r.event_id, r.mtime_ms) < (id COLLATE "C", until_ms)
+			WHERE step_ms = 3600000 AND r.event_id = id COLLATE "C" AND r.response = 'yes'
+			AND r.mtime_ms >= from_ms AND r.mtime_ms < until_ms
 			UNION ALL
 			SELECT (d.day - date '1970-01-01') * 86400000::bigint - from_ms, d.rsvps, d.headcount
 			FROM turnout.event_days AS d
