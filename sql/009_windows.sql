@@ -311,6 +311,8 @@ CREATE FUNCTION window_best(measure text, k integer, ties boolean, from_ms bigin
 	SET enable_seqscan = off SET enable_bitmapscan = off
 	SET enable_hashjoin = off SET enable_mergejoin = off
 	SET plan_cache_mode = force_generic_plan SET jit = off
+	-- A window's events are added up in memory, some 200,000 of them.
+	SET work_mem = '16MB'
 AS $$
 DECLARE
 	filtered constant boolean := turnout.event_filter_given(f);
