@@ -1,10 +1,12 @@
 -- Search, and what the form's choices are.
 
--- Combining marks go after decomposition: "Évry" is found by "evry".
+-- Combining marks go after decomposition: "Évry" is found by "evry". ASCII,
+-- which most names are, has nothing to decompose.
 CREATE FUNCTION search_key(name text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(lower(normalize(left(name, 1000), NFKD) COLLATE "und-x-icu") COLLATE "C",
-	'[\u0300-\u036f]+', '', 'g');
+RETURN CASE WHEN octet_length(name) = length(name) THEN left(lower(name COLLATE "C"), 1000)
+	ELSE regexp_replace(lower(normalize(left(name, 1000), NFKD) COLLATE "und-x-icu") COLLATE "C",
+		'[\u0300-\u036f]+', '', 'g') END;
 COMMENT ON FUNCTION search_key(text) IS
 	'The first 1000 characters of a name without accents, in lower case, compatible forms made one (Unicode NFKD).';
 
