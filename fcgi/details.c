@@ -9,8 +9,6 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 
-#define TIME_MAX INT64_C(253402300799999) /* the end of 9999, ms */
-
 /* Borrows a text from the result; NULL for SQL NULL. */
 const char *
 details_text(const PGresult *res, int row, int column)
@@ -52,7 +50,7 @@ details_from_row(
 	ev->name = details_text(res, row, column + 1);
 	ev->url = details_text(res, row, column + 2);
 	ev->starts_ms = details_number(res, row, column + 3);
-	if (ev->starts_ms < 0 || ev->starts_ms > TIME_MAX)
+	if (ev->starts_ms < 0 || ev->starts_ms > CLOCK_MAX_MS)
 		ev->starts_ms = DETAILS_ABSENT;
 	ev->rsvps = details_number(res, row, column + 4);
 	ev->headcount = details_number(res, row, column + 5);
