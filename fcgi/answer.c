@@ -13,6 +13,8 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 
+#define QUERY_CANCELED "57014" /* by the role's statement_timeout */
+
 static int64_t
 number(const PGresult *res, int column)
 {
@@ -32,22 +34,26 @@ answer_from_row(struct answer *a, const PGresult *res)
 }
 
 /*
- * Asks one statement with one parameter.  NULL: *why says what the answer to
- * the client is.
+ * Asks one statement.  NULL: *why says what the answer to the client is.
  */
 PGresult *
-answer_query(struct db *db, const char *sql, const char *value, int timeout_ms,
-    enum fill *why)
+answer_query(struct db *db, const char *sql, const struct args *args,
+    int timeout_ms, enum fill *why)
 {
-	const struct db_params params = { .n = 1, .values = &value };
+	const struct db_params params = { .n = args->n,
+		.values = args->values };
 	enum db_fault fault;
 	PGresult *res;
 
 	if ((res = db_query(db, sql, &params, timeout_ms)) != NULL)
 		return res;
 	fault = db_fault(db);
-	*why = fault == DB_FAULT_LOST || fault == DB_FAULT_RETRY ? FILL_AWAY
-								 : FILL_BUG;
+	if (strcmp(db_sqlstate(db), QUERY_CANCELED) == 0)
+		*why = FILL_SLOW;
+	else if (fault == DB_FAULT_LOST || fault == DB_FAULT_RETRY)
+		*why = FILL_AWAY;
+	else
+		*why = FILL_BUG;
 	return NULL;
 }
 
@@ -150,18 +156,22 @@ answer_html(struct buf *b, const struct answer *a)
 
 /*
  * Completes a response whose body stands: as_of, and an ETag over all of the
- * body but its bytes from..to, which tell as_of, lag and version.
+ * body but n gaps, in the order in which they stand.
  */
 void
-answer_finish(
-    struct response *out, const struct answer *a, size_t from, size_t to)
+answer_finish(struct response *out, const struct answer *a,
+    const struct answer_gap *gaps, size_t n)
 {
 	const char *body = buf_str(&out->body);
-	uint64_t head = XXH3_64bits(body, from);
+	uint64_t etag = 0;
+	size_t at = 0, i;
 
+	for (i = 0; i < n; i++) {
+		etag = XXH3_64bits_withSeed(body + at, gaps[i].from - at, etag);
+		at = gaps[i].to;
+	}
+	etag = XXH3_64bits_withSeed(body + at, out->body.len - at, etag);
 	out->status = 200;
 	out->as_of_ms = a->as_of_ms;
-	out->etag = XXH3_64bits_withSeed(body + to, out->body.len - to, head);
-	if (out->etag == 0)
-		out->etag = 1; /* 0 says that there is none */
+	out->etag = etag == 0 ? 1 : etag; /* 0 says that there is none */
 }

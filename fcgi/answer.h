@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fcgi/args.h"
 #include "fcgi/response.h"
 #include "fcgi/route.h"
 #include "lib/db.h"
@@ -20,6 +21,12 @@ struct answer {
 	int64_t lag_messages; /* ANSWER_UNKNOWN: nothing read from a stream */
 	int64_t lag_ms;	      /* the same */
 	int64_t version; /* only grows: records applied and lines imported */
+};
+
+/* Bytes of a body that change by themselves: no part of the ETag. */
+struct answer_gap {
+	size_t from;
+	size_t to; /* the first byte after it */
 };
 
 /*
@@ -51,11 +58,11 @@ struct answer {
 #define ANSWER_COLUMNS 4
 
 void answer_from_row(struct answer *, const PGresult *);
-PGresult *answer_query(struct db *, const char *sql, const char *value,
+PGresult *answer_query(struct db *, const char *sql, const struct args *,
     int timeout_ms, enum fill *why) MUSTCHECK;
 size_t answer_json(struct buf *, const struct answer *);
 void answer_html(struct buf *, const struct answer *);
-void
-answer_finish(struct response *, const struct answer *, size_t from, size_t to);
+void answer_finish(struct response *, const struct answer *,
+    const struct answer_gap *, size_t n);
 
 #endif

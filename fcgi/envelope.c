@@ -92,7 +92,7 @@ envelope_decode(struct response *r, const char *key, const void *data,
 	    memcmp(rest, key, head.key_len) != 0 ||
 	    head.checksum != checksum(&head, rest, len))
 		return -1;
-	if (head.status != 200 || head.type > RESPONSE_TEXT ||
+	if (head.status != 200 || head.type >= RESPONSE_TYPES ||
 	    (head.mark_at != UINT64_MAX && head.mark_at > head.body_len))
 		return -1;
 	age = now_ms - head.stored_ms;

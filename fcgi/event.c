@@ -24,8 +24,10 @@ event_load(
 {
 	struct event fresh = { .res = NULL };
 	enum fill rc = FILL_BUG;
+	struct args args = { 0 };
 
-	fresh.res = answer_query(db, event_sql, event_id, timeout_ms, &rc);
+	args_text(&args, event_id);
+	fresh.res = answer_query(db, event_sql, &args, timeout_ms, &rc);
 	if (fresh.res == NULL)
 		return rc;
 	if (PQgetisnull(fresh.res, 0, ANSWER_COLUMNS)) {

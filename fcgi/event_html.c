@@ -98,7 +98,7 @@ event_html(struct response *out, const struct event *ev)
 {
 	const struct details_event *details = &ev->details;
 	struct buf *b = &out->body;
-	size_t from, to;
+	struct answer_gap gap;
 
 	out->type = RESPONSE_HTML;
 	html_page_begin(b,
@@ -113,9 +113,9 @@ event_html(struct response *out, const struct event *ev)
 	add_counts(b, details);
 	add_details(b, details);
 	buf_adds(b, "</article>\n");
-	from = b->len;
+	gap.from = b->len;
 	answer_html(b, &ev->answer);
-	to = b->len;
+	gap.to = b->len;
 	buf_adds(b,
 	    "<p class=\"note\">RSVPs are people whose latest answer is"
 	    " yes; People adds the guests they bring.</p>\n"
@@ -124,5 +124,5 @@ event_html(struct response *out, const struct event *ev)
 	html_url_path(b, details->event_id);
 	buf_adds(b, "\">this event as JSON</a></p>\n");
 	html_page_end(b);
-	answer_finish(out, &ev->answer, from, to);
+	answer_finish(out, &ev->answer, &gap, 1);
 }

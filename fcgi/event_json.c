@@ -9,14 +9,14 @@ void
 event_json(struct response *out, const struct event *ev)
 {
 	struct buf *b = &out->body;
-	size_t from;
+	struct answer_gap gap;
 
 	out->type = RESPONSE_JSON;
 	buf_addc(b, '{');
-	from = b->len;
-	out->mark_at = answer_json(b, &ev->answer);
+	gap.from = b->len;
+	out->mark_at = gap.to = answer_json(b, &ev->answer);
 	buf_addc(b, ',');
 	details_json(b, &ev->details);
 	buf_adds(b, "}\n");
-	answer_finish(out, &ev->answer, from, out->mark_at);
+	answer_finish(out, &ev->answer, &gap, 1);
 }

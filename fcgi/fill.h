@@ -4,7 +4,7 @@
 
 #include "fcgi/route.h"
 
-enum fill topk_fill_json(struct response *, const struct request *, struct db *,
+enum fill topk_fill_api(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill topk_fill_html(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;

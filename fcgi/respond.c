@@ -18,6 +18,7 @@ static const char *const types[] = {
 	[RESPONSE_HTML] = "text/html; charset=utf-8",
 	[RESPONSE_PROBLEM] = "application/problem+json; charset=utf-8",
 	[RESPONSE_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
+	[RESPONSE_CSV] = "text/csv; charset=utf-8; header=present",
 };
 
 static const char *
@@ -84,6 +85,8 @@ mark_of(enum response_type type, bool stale)
 		    : "";
 	case RESPONSE_PROBLEM:
 	case RESPONSE_TEXT:
+	case RESPONSE_CSV:
+	case RESPONSE_TYPES:
 		break;
 	}
 	return "";
@@ -133,6 +136,8 @@ respond(struct buf *out, const struct request *req, const struct response *r,
 		buf_addf(out, "ETag: %s\r\n", etag);
 	buf_addf(
 	    out, "Cache-Control: %s\r\n", cached ? CACHE_PUBLIC : "no-store");
+	if (req->negotiated)
+		buf_adds(out, "Vary: Accept\r\n");
 	if (stale)
 		buf_adds(out, "X-Turnout-Stale: 1\r\n");
 	buf_adds(out, "\r\n");

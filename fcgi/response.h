@@ -15,6 +15,8 @@ enum response_type {
 	RESPONSE_HTML, /* text/html; mark: nothing | a paragraph that says so */
 	RESPONSE_PROBLEM, /* application/problem+json */
 	RESPONSE_TEXT,	  /* text/plain; version=0.0.4 (metrics, health) */
+	RESPONSE_CSV,	  /* text/csv; no mark */
+	RESPONSE_TYPES	  /* how many; the numbers stand in Redis */
 };
 
 #define RESPONSE_NO_MARK SIZE_MAX

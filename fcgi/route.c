@@ -5,20 +5,24 @@
 
 #include "fcgi/fill.h"
 #include "fcgi/health.h"
+#include "fcgi/param.h"
 #include "fcgi/route.h"
 
 /* clang-format off */
+#define K_BY (PARAM_BIT(PARAM_K) | PARAM_BIT(PARAM_BY))
+#define BOARD (PARAM_SET_BOARD | PARAM_BIT(PARAM_FORMAT))
+
 static const struct route routes[] = {
-	{ "/",             ROUTE_ID_NONE,   true,  ROUTE_BOARD,    true,  topk_fill_html },
-	{ "/events/",      ROUTE_ID_EVENT,  false, ROUTE_DETAIL,   true,  event_fill_html },
-	{ "/api/topk",     ROUTE_ID_NONE,   true,  ROUTE_BOARD,    false, topk_fill_json },
-	{ "/api/events/",  ROUTE_ID_EVENT,  false, ROUTE_DETAIL,   false, event_fill_json },
-	{ "/api/groups/",  ROUTE_ID_NUMBER, false, ROUTE_DETAIL,   false, group_fill_json },
-	{ "/api/venues/",  ROUTE_ID_NUMBER, false, ROUTE_DETAIL,   false, venue_fill_json },
-	{ "/api/members/", ROUTE_ID_NUMBER, false, ROUTE_DETAIL,   false, member_fill_json },
-	{ "/healthz",      ROUTE_ID_NONE,   false, ROUTE_UNCACHED, false, health_fill },
-	{ "/readyz",       ROUTE_ID_NONE,   false, ROUTE_UNCACHED, false, ready_fill },
-	{ "/metrics",      ROUTE_ID_NONE,   false, ROUTE_UNCACHED, false, metrics_fill },
+	{ "/",             ROUTE_ID_NONE,   K_BY,  0, ROUTE_BOARD,    true,  topk_fill_html },
+	{ "/events/",      ROUTE_ID_EVENT,  0,     0, ROUTE_DETAIL,   true,  event_fill_html },
+	{ "/api/topk",     ROUTE_ID_NONE,   BOARD, 0, ROUTE_BOARD,    false, topk_fill_api },
+	{ "/api/events/",  ROUTE_ID_EVENT,  0,     0, ROUTE_DETAIL,   false, event_fill_json },
+	{ "/api/groups/",  ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, group_fill_json },
+	{ "/api/venues/",  ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, venue_fill_json },
+	{ "/api/members/", ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, member_fill_json },
+	{ "/healthz",      ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, health_fill },
+	{ "/readyz",       ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, ready_fill },
+	{ "/metrics",      ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, metrics_fill },
 };
 /* clang-format on */
 

@@ -2,9 +2,10 @@
  * One request; see serve.h.  The policy of the cache stands here:
  *   fresh               send it
  *   stale               send it, another worker is refilling
- *   stale, lock is ours ask PostgreSQL, keep the answer; if it is away send
- *                       the old one, marked
- *   nothing             ask PostgreSQL, keep the answer; if it is away: 503
+ *   stale, lock is ours ask PostgreSQL, keep the answer; if it is away or
+ *                       too slow send the old one, marked
+ *   nothing             ask PostgreSQL, keep the answer; if it is away or
+ *                       too slow: 503
  * A fault of the cache is never a fault of the request.
  */
 #include "config.h"
@@ -16,6 +17,7 @@
 
 #include "fcgi/cache.h"
 #include "fcgi/fcgi_conf.h"
+#include "fcgi/query.h"
 #include "fcgi/request.h"
 #include "fcgi/respond.h"
 #include "fcgi/route.h"
@@ -29,6 +31,7 @@
 #define DB_RETRY_MS 1000 /* PostgreSQL away: ask again after this */
 #define DB_LOST_MS 100	 /* a connection lost sooner was dead before */
 #define RETRY_AFTER_S 2
+#define SLOW_RETRY_AFTER_S 30 /* each try costs the database its limit */
 
 struct server {
 	const struct fcgi_conf *conf;
@@ -88,6 +91,7 @@ static void
 judge(struct server *s, enum fill fill)
 {
 	switch (fill) {
+	case FILL_SLOW:
 	case FILL_AWAY:
 		score_add(SCORE_DB_ERRORS, 1);
 		log_trouble(&s->db_trouble,
@@ -190,6 +194,10 @@ refuse_fill(const struct request_env *env, const struct request *req,
 		    "The database does not answer just now, and there is no "
 		    "earlier answer to show. Please try again in a moment.");
 		break;
+	case FILL_SLOW:
+		query_too_wide(req, &p);
+		p.retry_after_s = SLOW_RETRY_AFTER_S;
+		break;
 	case FILL_OK:
 	case FILL_BUG:
 		p.status = 500;
@@ -287,7 +295,7 @@ serve_cached(struct server *s, const struct request_env *env,
 	fill = ask(s, req);
 	if (fill == FILL_OK)
 		cache_put(s->cache, buf_str(&s->key), &s->fresh);
-	if (fill == FILL_AWAY && state != CACHE_MISS) {
+	if ((fill == FILL_AWAY || fill == FILL_SLOW) && state != CACHE_MISS) {
 		score_add(SCORE_STALE_SERVED, 1);
 		return respond(out, req, &s->old, true);
 	}

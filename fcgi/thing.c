@@ -1,8 +1,6 @@
 /* Groups, venues and members and how they are loaded; see thing.h. */
 #include "config.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "fcgi/fill.h"
@@ -84,10 +82,10 @@ thing_load(struct thing *t, enum thing_kind kind, int64_t id, struct db *db,
 {
 	struct thing fresh = { .kind = kind };
 	enum fill rc = FILL_BUG;
-	char value[24];
+	struct args args = { 0 };
 
-	snprintf(value, sizeof(value), "%" PRId64, id);
-	fresh.res = answer_query(db, thing_sql[kind], value, timeout_ms, &rc);
+	args_number(&args, id);
+	fresh.res = answer_query(db, thing_sql[kind], &args, timeout_ms, &rc);
 	if (fresh.res == NULL)
 		return rc;
 	if (PQgetisnull(fresh.res, 0, COLUMN_ID)) {

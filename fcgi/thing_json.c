@@ -48,12 +48,12 @@ void
 thing_json(struct response *out, const struct thing *t)
 {
 	struct buf *b = &out->body;
-	size_t from;
+	struct answer_gap gap;
 
 	out->type = RESPONSE_JSON;
 	buf_addc(b, '{');
-	from = b->len;
-	out->mark_at = answer_json(b, &t->answer);
+	gap.from = b->len;
+	out->mark_at = gap.to = answer_json(b, &t->answer);
 	buf_addf(b, ",\"%s\":", id_names[t->kind]);
 	json_int(b, t->id);
 	member(b, "name", t->name);
@@ -76,5 +76,5 @@ thing_json(struct response *out, const struct thing *t)
 	if (t->kind != THING_MEMBER)
 		add_events(b, t);
 	buf_adds(b, "}\n");
-	answer_finish(out, &t->answer, from, out->mark_at);
+	answer_finish(out, &t->answer, &gap, 1);
 }

@@ -1,7 +1,6 @@
 /* A board and how it is loaded; see topk.h. */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,34 +9,39 @@
 #include "lib/xalloc.h"
 
 /*
- * The cost is about k rows whatever the number of events; one more row than
- * shown tells of a tie.
+ * One statement, its parts made once each: a tells of the answer, c is the
+ * board, of one more event than is shown, to see a tie, and p the ranks in the
+ * range before.  The order is that of bytes whatever the database collates by.
  */
 /* clang-format off */
-#define TOPK_SQL(count) \
-	"SELECT a.*, c.event_id, " DETAILS_SQL \
-	" FROM " ANSWER_SQL " AS a" \
-	" LEFT JOIN turnout.board('" count "', $1::integer) AS c ON true" \
+#define TOPK_SQL(board, previous, rank, join) \
+	"WITH a AS MATERIALIZED (SELECT x.* FROM " ANSWER_SQL " AS x)," \
+	" c AS MATERIALIZED (SELECT f.* FROM a, LATERAL turnout." board \
+	" AS f)" previous \
+	" SELECT a.*, " rank ", c.event_id, " DETAILS_SQL \
+	" FROM a LEFT JOIN c ON true" join \
 	" LEFT JOIN turnout.events AS e ON e.event_id = c.event_id" \
 	DETAILS_JOINS \
-	" ORDER BY c." count " DESC, c.event_id"
+	" ORDER BY CASE $1::text WHEN 'rsvps' THEN c.rsvps" \
+	" ELSE c.headcount END DESC, c.event_id COLLATE \"C\""
+#define BOARD_WINDOW \
+	"board_window($1::text, $11::integer, " TOPK_QUERY_RANGE_SQL ", " \
+	TOPK_QUERY_FILTER_SQL ")"
+
+/* All time and everybody: about k rows are read, however many there are. */
+static const char all_sql[] =
+    TOPK_SQL("board($1::text, $2::integer)", "", "NULL", "");
+static const char filtered_sql[] = TOPK_SQL(BOARD_WINDOW, "", "NULL", "");
+static const char range_sql[] = TOPK_SQL(BOARD_WINDOW,
+    ", p AS MATERIALIZED (SELECT f.* FROM a, LATERAL turnout.previous_ranks("
+    "$1::text, " TOPK_QUERY_RANGE_SQL ", " TOPK_QUERY_FILTER_SQL ") AS f)",
+    "p.rank", " LEFT JOIN p ON p.event_id = c.event_id");
 /* clang-format on */
 
-static const char *const by_names[] = {
-	[TOPK_BY_RSVPS] = "rsvps",
-	[TOPK_BY_HEADCOUNT] = "headcount",
+enum column {
+	COLUMN_PREVIOUS_RANK = ANSWER_COLUMNS,
+	COLUMN_EVENT, /* event_id, then the columns of an event */
 };
-static const char *const by_sql[] = {
-	[TOPK_BY_RSVPS] = TOPK_SQL("rsvps"),
-	[TOPK_BY_HEADCOUNT] = TOPK_SQL("headcount"),
-};
-
-/* The value of the parameter by. */
-const char *
-topk_by_name(enum topk_by by)
-{
-	return by_names[by];
-}
 
 static int64_t
 counted(const struct topk *t, size_t i)
@@ -45,6 +49,31 @@ counted(const struct topk *t, size_t i)
 	const struct details_event *ev = &t->entries[i].event;
 
 	return t->query.by == TOPK_BY_RSVPS ? ev->rsvps : ev->headcount;
+}
+
+/* A window that slides ends when it is answered. */
+static void
+settle(struct range *range, int64_t as_of_ms)
+{
+	if (range->kind == RANGE_SLIDING) {
+		range->from_ms = as_of_ms - range->window_ms;
+		range->to_ms = as_of_ms;
+	}
+}
+
+static void
+from_row(struct topk *t, size_t i)
+{
+	struct topk_entry *entry = &t->entries[i];
+	const char *previous = details_text(
+	    t->res, (int)i, COLUMN_PREVIOUS_RANK);
+
+	details_from_row(&entry->event, t->res, (int)i, COLUMN_EVENT);
+	entry->rank = (int)i + 1;
+	if (i > 0 && counted(t, i) == counted(t, i - 1))
+		entry->rank = entry[-1].rank;
+	if (previous != NULL)
+		entry->previous_rank = (int)strtol(previous, NULL, 10);
 }
 
 /* Reads the rows; the one of an empty board has no event. */
@@ -55,16 +84,12 @@ from_rows(struct topk *t)
 	size_t k = (size_t)t->query.k;
 
 	answer_from_row(&t->answer, t->res);
-	if (PQgetisnull(t->res, 0, ANSWER_COLUMNS))
+	settle(&t->query.range, t->answer.as_of_ms);
+	if (PQgetisnull(t->res, 0, COLUMN_EVENT))
 		return;
 	t->entries = xcalloc(rows, sizeof(*t->entries));
-	for (i = 0; i < rows; i++) {
-		details_from_row(
-		    &t->entries[i].event, t->res, (int)i, ANSWER_COLUMNS);
-		t->entries[i].rank = (int)i + 1;
-		if (i > 0 && counted(t, i) == counted(t, i - 1))
-			t->entries[i].rank = t->entries[i - 1].rank;
-	}
+	for (i = 0; i < rows; i++)
+		from_row(t, i);
 	t->tie_at_cutoff = rows > k && counted(t, k - 1) == counted(t, k);
 	t->n = rows > k ? k : rows;
 }
@@ -76,12 +101,20 @@ topk_load(struct topk *t, const struct topk_query *query, struct db *db,
     int timeout_ms)
 {
 	struct topk fresh = { .query = *query };
+	const char *sql = range_sql;
+	struct args args = { 0 };
 	enum fill why = FILL_BUG;
-	char limit[16];
 
-	snprintf(limit, sizeof(limit), "%d", query->k + 1);
-	fresh.res = answer_query(
-	    db, by_sql[query->by], limit, timeout_ms, &why);
+	if (query->range.kind == RANGE_ALL && !filter_given(&query->filter)) {
+		sql = all_sql;
+		args_text(&args, topk_by_name(query->by));
+	} else {
+		if (query->range.kind == RANGE_ALL)
+			sql = filtered_sql;
+		topk_query_args(&args, query);
+	}
+	args_number(&args, query->k + 1);
+	fresh.res = answer_query(db, sql, &args, timeout_ms, &why);
 	if (fresh.res == NULL)
 		return why;
 	from_rows(&fresh);
@@ -112,12 +145,12 @@ fill(void (*render)(struct response *, const struct topk *),
 	return FILL_OK;
 }
 
-/* Fills /api/topk. */
+/* Fills /api/topk, as JSON or CSV. */
 enum fill
-topk_fill_json(struct response *out, const struct request *r, struct db *db,
+topk_fill_api(struct response *out, const struct request *r, struct db *db,
     int timeout_ms)
 {
-	return fill(topk_json, out, r, db, timeout_ms);
+	return fill(r->csv ? topk_csv : topk_json, out, r, db, timeout_ms);
 }
 
 /* Fills /. */

@@ -123,7 +123,7 @@ void
 topk_html(struct response *out, const struct topk *t)
 {
 	struct buf *b = &out->body;
-	size_t from, to;
+	struct answer_gap gap;
 
 	out->type = RESPONSE_HTML;
 	html_page_begin(b, "Turnout: top events", "");
@@ -136,10 +136,10 @@ topk_html(struct response *out, const struct topk *t)
 		buf_adds(b,
 		    "<p class=\"empty\">No event has a yes yet: not"
 		    " one RSVP is counted.</p>\n");
-	from = b->len;
+	gap.from = b->len;
 	answer_html(b, &t->answer);
-	to = b->len;
+	gap.to = b->len;
 	add_notes(b, t);
 	html_page_end(b);
-	answer_finish(out, &t->answer, from, to);
+	answer_finish(out, &t->answer, &gap, 1);
 }

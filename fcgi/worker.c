@@ -49,6 +49,7 @@ read_env(struct request_env *env, FCGX_ParamArray vars)
 	env->script_name = FCGX_GetParam("SCRIPT_NAME", vars);
 	env->query = FCGX_GetParam("QUERY_STRING", vars);
 	env->if_none_match = FCGX_GetParam("HTTP_IF_NONE_MATCH", vars);
+	env->accept = FCGX_GetParam("HTTP_ACCEPT", vars);
 }
 
 static void
@@ -182,6 +183,7 @@ worker_cgi(const struct fcgi_conf *conf)
 		.script_name = getenv("SCRIPT_NAME"),
 		.query = getenv("QUERY_STRING"),
 		.if_none_match = getenv("HTTP_IF_NONE_MATCH"),
+		.accept = getenv("HTTP_ACCEPT"),
 	};
 	struct server *server;
 	struct buf out = { 0 };

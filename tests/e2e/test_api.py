@@ -148,8 +148,9 @@ def test_an_encoded_digit_is_that_digit(get):
     ("by=", "by"), ("by=RSVPS", "by"), ("by=people", "by"),
     ("by=rsvps%00", "by"), ("by=rsvps&by=rsvps", "by"), ("k=5&k=5", "k"),
     ("k=5&k=6", "k"), ("k=5&%6b=6", "k"), ("K=5", "K"), ("k[]=5", "k[]"),
-    ("window=24h", "window"), ("x=1", "x"), ("k=5&x=", "x"), ("format=csv",
-                                                             "format"),
+    ("windows=24h", "windows"), ("x=1", "x"), ("k=5&x=", "x"),
+    ("format=xml", "format"), ("window=24", "window"), ("date=1", "date"),
+    ("from=2017-03-19T00:00:00Z", "to"), ("country=usa", "country"),
     ("kk=5", "kk"), ("k", "k"), ("by", "by")])
 def test_a_bad_unknown_or_repeated_parameter_is_named(get, query, param):
     problem = check_problem(get("/api/topk?" + query), 400, param=param)

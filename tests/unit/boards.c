@@ -57,6 +57,7 @@ boards_full(struct topk *t)
 	t->answer.lag_ms = 400;
 	t->answer.version = 4711;
 	t->tie_at_cutoff = true;
+	memset(entries, 0, sizeof(entries));
 	entries[0].rank = 1;
 	entries[0].event = honest;
 	entries[1].rank = 2;
@@ -65,6 +66,28 @@ boards_full(struct topk *t)
 	entries[2].event = bare;
 	t->n = 3;
 	t->entries = entries;
+}
+
+/* The same board of a window that slides, with filters. */
+void
+boards_window(struct topk *t)
+{
+	struct topk_query *query = &t->query;
+
+	boards_full(t);
+	query->range.kind = RANGE_SLIDING;
+	strcpy(query->range.window, "24h");
+	query->range.window_ms = 86400000;
+	query->range.to_ms = AS_OF;
+	query->range.from_ms = AS_OF - query->range.window_ms;
+	strcpy(query->filter.country, "us");
+	strcpy(query->filter.city, "</script>\"");
+	query->filter.group_id = 42;
+	strcpy(query->filter.topic, "web");
+	query->filter.when = TOPK_WHEN_UPCOMING;
+	t->entries[0].previous_rank = 3;
+	t->entries[1].previous_rank = 0;
+	t->entries[2].previous_rank = 1;
 }
 
 /* Nothing counted and nothing read yet. */

@@ -7,6 +7,7 @@ struct thing;
 struct topk;
 
 void boards_full(struct topk *);
+void boards_window(struct topk *);
 void boards_empty(struct topk *);
 void boards_event(struct event *);
 void boards_group(struct thing *);

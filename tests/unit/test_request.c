@@ -62,8 +62,8 @@ queries_are_taken_or_refused(void **state)
 		{ "k=5+", 0, 0, "k" }, { "k=+", 0, 0, "k" }, { "k==5", 0, 0, "k" },
 		{ "k=5=6", 0, 0, "k" }, { "by=%72svps", 10, TOPK_BY_RSVPS, NULL },
 		{ "by=rsvps ", 0, 0, "by" }, { "by", 0, 0, "by" },
-		{ "k=5&%6B=6", 0, 0, "k" }, { "window=24h", 0, 0, "window" },
-		{ "format=csv", 0, 0, "format" }, { "k=5&x=", 0, 0, "x" },
+		{ "k=5&%6B=6", 0, 0, "k" }, { "windows=24h", 0, 0, "windows" },
+		{ "k=5&x=", 0, 0, "x" },
 		{ "x=1", 0, 0, "x" }, { "&", 0, 0, "" }, { "k=5&", 0, 0, "" },
 		{ "&&&", 0, 0, "" }, { "=5", 0, 0, "" },
 		{ "%00=1", 0, 0, "" }, { "%zz=1", 0, 0, "" },
@@ -229,6 +229,9 @@ the_path_is_found_under_a_prefix_and_as_cgi(void **state)
 		assert_string_equal(request_path(&cases[i].env), cases[i].path);
 }
 
+#define DAY_19 "2017-03-19T00:00:00Z"
+#define DAY_20 "2017-03-20T00:00:00Z"
+
 static void
 two_ways_to_ask_have_one_key_and_two_questions_two(void **state)
 {
@@ -239,6 +242,18 @@ two_ways_to_ask_have_one_key_and_two_questions_two(void **state)
 		{ "/events/a", "" }, { "/api/events/a", "" },
 		{ "/api/events/b", "" }, { "/api/groups/1", "" },
 		{ "/api/venues/1", "" }, { "/api/events/1", "" },
+		{ "/api/topk", "window=24h" }, { "/api/topk", "window=1d" },
+		{ "/api/topk", "window=24h&to=" DAY_20 },
+		{ "/api/topk", "window=1d&to=" DAY_20 },
+		{ "/api/topk", "date=2017-03-19" },
+		{ "/api/topk", "from=" DAY_19 "&to=" DAY_20 },
+		{ "/api/topk", "country=us" }, { "/api/topk", "city=us" },
+		{ "/api/topk", "group=us" }, { "/api/topk", "topic=us" },
+		{ "/api/topk", "group=1" }, { "/api/topk", "city=1" },
+		{ "/api/topk", "city=a%7Ctopic=1:b" },
+		{ "/api/topk", "city=a%7Ctopic=b" },
+		{ "/api/topk", "city=a&topic=b" },
+		{ "/api/topk", "when=past" }, { "/api/topk", "format=csv" },
 	};
 	/* clang-format on */
 	struct buf keys[NITEMS(different)] = { { 0 } }, other = { 0 };
@@ -260,6 +275,14 @@ two_ways_to_ask_have_one_key_and_two_questions_two(void **state)
 	    parse(&r, "GET", "/api/topk", "by=rsvps&k=%31%30", &p), 0);
 	request_cache_key(&r, &other);
 	assert_string_equal(buf_str(&other), buf_str(&keys[0]));
+	/* Neither the order nor what is the preset makes another entry. */
+	buf_clear(&other);
+	assert_int_equal(parse(&r, "GET", "/api/topk",
+			     "when=any&format=json&country=US&k=10", &p),
+	    0);
+	request_cache_key(&r, &other);
+	assert_string_equal(
+	    buf_str(&other), "t1|/api/topk|k=10|by=rsvps|country=2:us");
 	buf_free(&other);
 	for (i = 0; i < NITEMS(different); i++)
 		buf_free(&keys[i]);

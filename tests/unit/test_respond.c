@@ -102,6 +102,36 @@ an_unchanged_answer_is_a_304_and_a_head_has_no_body(void **state)
 }
 
 static void
+csv_has_its_type_and_vary_stands_only_where_it_is_true(void **state)
+{
+	struct request req = { .csv = true };
+	struct buf out = { 0 };
+	struct response r;
+
+	(void)state;
+	board(&r);
+	r.type = RESPONSE_CSV;
+	r.mark_at = RESPONSE_NO_MARK;
+	assert_int_equal(respond(&out, &req, &r, true), 200);
+	assert_non_null(strstr(buf_str(&out),
+	    "Content-Type: text/csv; charset=utf-8; header=present\r\n"));
+	assert_non_null(strstr(buf_str(&out), "X-Turnout-Stale: 1\r\n"));
+	assert_non_null(strstr(buf_str(&out), "Content-Length: 16\r\n"));
+	assert_null(strstr(buf_str(&out), "Vary"));
+	req.negotiated = true;
+	buf_clear(&out);
+	assert_int_equal(respond(&out, &req, &r, false), 200);
+	assert_non_null(strstr(buf_str(&out), "Vary: Accept\r\n"));
+	/* A 304 has it too. */
+	strcpy(req.if_none_match, "*");
+	buf_clear(&out);
+	assert_int_equal(respond(&out, &req, &r, false), 304);
+	assert_non_null(strstr(buf_str(&out), "Vary: Accept\r\n"));
+	buf_free(&r.body);
+	buf_free(&out);
+}
+
+static void
 a_refusal_is_problem_json_that_escapes_what_it_repeats(void **state)
 {
 	struct problem p = { .status = 400,
@@ -143,6 +173,8 @@ main(void)
 		cmocka_unit_test(the_mark_says_stale_and_the_length_counts_it),
 		cmocka_unit_test(
 		    an_unchanged_answer_is_a_304_and_a_head_has_no_body),
+		cmocka_unit_test(
+		    csv_has_its_type_and_vary_stands_only_where_it_is_true),
 		cmocka_unit_test(
 		    a_refusal_is_problem_json_that_escapes_what_it_repeats),
 	};

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,6 +35,29 @@ a_board_with_hostile_names(void **state)
 {
 	(void)state;
 	board_is(boards_full, "board.json");
+}
+
+static void
+a_board_of_a_window_with_filters(void **state)
+{
+	(void)state;
+	board_is(boards_window, "board-window.json");
+}
+
+static void
+a_board_as_csv(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct topk t;
+
+	(void)state;
+	boards_window(&t);
+	topk_csv(&out, &t);
+	assert_int_equal(out.type, RESPONSE_CSV);
+	assert_true(out.mark_at == RESPONSE_NO_MARK);
+	assert_true(out.etag != 0);
+	assert_golden(buf_str(&out.body), "board.csv");
+	buf_free(&out.body);
 }
 
 static void
@@ -93,6 +117,57 @@ the_etag_stands_while_the_board_stands(void **state)
 	assert_true(etag_of(&t) != first);
 }
 
+/* What moves by itself is no news; a range that was asked for is. */
+static void
+the_etag_stands_while_a_window_slides(void **state)
+{
+	struct topk t;
+	uint64_t first;
+
+	(void)state;
+	boards_window(&t);
+	first = etag_of(&t);
+	t.query.range.from_ms += 1001;
+	t.query.range.to_ms += 1001;
+	t.answer.as_of_ms += 1001;
+	assert_true(etag_of(&t) == first);
+	t.entries[2].previous_rank = 2;
+	assert_true(etag_of(&t) != first);
+	t.entries[2].previous_rank = 1;
+	strcpy(t.query.range.window, "1d");
+	assert_true(etag_of(&t) != first);
+	strcpy(t.query.range.window, "24h");
+	strcpy(t.query.filter.country, "de");
+	assert_true(etag_of(&t) != first);
+
+	boards_window(&t);
+	t.query.range.kind = RANGE_WINDOW;
+	first = etag_of(&t);
+	t.query.range.to_ms++;
+	assert_true(etag_of(&t) != first);
+}
+
+static void
+a_day_is_told_as_a_day(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct topk t;
+
+	(void)state;
+	boards_full(&t);
+	t.query.range.kind = RANGE_DAY;
+	t.query.range.from_ms = INT64_C(1489881600000);
+	t.query.range.to_ms = INT64_C(1489968000000);
+	strcpy(t.query.filter.group_urlname, "a-b");
+	topk_json(&out, &t);
+	assert_non_null(strstr(buf_str(&out.body),
+	    "{\"query\":{\"k\":3,\"by\":\"rsvps\",\"date\":\"2017-03-19\","
+	    "\"from\":\"2017-03-19T00:00:00Z\","
+	    "\"to\":\"2017-03-20T00:00:00Z\",\"group\":\"a-b\"},\"as_of\""));
+	assert_non_null(strstr(buf_str(&out.body), "\"previous_rank\":null"));
+	buf_free(&out.body);
+}
+
 static void
 the_stale_mark_has_its_place(void **state)
 {
@@ -125,10 +200,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_board_with_hostile_names),
+		cmocka_unit_test(a_board_of_a_window_with_filters),
+		cmocka_unit_test(a_board_as_csv),
 		cmocka_unit_test(an_empty_board),
 		cmocka_unit_test(an_event),
 		cmocka_unit_test(a_group),
 		cmocka_unit_test(the_etag_stands_while_the_board_stands),
+		cmocka_unit_test(the_etag_stands_while_a_window_slides),
+		cmocka_unit_test(a_day_is_told_as_a_day),
 		cmocka_unit_test(the_stale_mark_has_its_place),
 	};
 
