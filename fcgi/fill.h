@@ -12,6 +12,10 @@ enum fill event_fill_json(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
 enum fill event_fill_html(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
+enum fill history_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
+enum fill rank_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
 enum fill group_fill_json(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
 enum fill venue_fill_json(struct response *, const struct request *,

@@ -9,17 +9,23 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 
+/* conf_number() takes "-5" and "007"; here neither is a number. */
+static int
+take_number(int *out, const char *value, int min, int max)
+{
+	long n;
+
+	if (value[0] == '-' || (value[0] == '0' && value[1] != '\0') ||
+	    conf_number(&n, value, min, max) == -1)
+		return -1;
+	*out = (int)n;
+	return 0;
+}
+
 static int
 take_k(struct request *r, const char *value)
 {
-	long k;
-
-	/* conf_number() takes "-5" and "007"; neither is a k. */
-	if (value[0] == '0' || value[0] == '-' ||
-	    conf_number(&k, value, 1, TOPK_K_MAX) == -1)
-		return -1;
-	r->topk.k = (int)k;
-	return 0;
+	return take_number(&r->topk.k, value, 1, TOPK_K_MAX);
 }
 
 static int
@@ -135,6 +141,18 @@ take_format(struct request *r, const char *value)
 	return r->csv || strcmp(value, "json") == 0 ? 0 : -1;
 }
 
+static int
+take_step(struct request *r, const char *value)
+{
+	return range_step(&r->step_ms, value);
+}
+
+static int
+take_around(struct request *r, const char *value)
+{
+	return take_number(&r->around, value, 0, REQUEST_AROUND_MAX);
+}
+
 #define A_TEXT "1 to 200 bytes of UTF-8 without control characters"
 
 /* clang-format off */
@@ -155,6 +173,8 @@ static const struct {
 	[PARAM_TOPIC]   = { "topic", "a topic's urlkey, " A_TEXT, take_topic },
 	[PARAM_WHEN]    = { "when", "any, upcoming or past", take_when },
 	[PARAM_FORMAT]  = { "format", "json or csv", take_format },
+	[PARAM_STEP]    = { "step", "1h, 1d or 1w", take_step },
+	[PARAM_AROUND]  = { "around", "a whole number from 0 to 20", take_around },
 };
 /* clang-format on */
 

@@ -20,6 +20,12 @@ static const struct unit { char name; long max; int64_t ms; } units[] = {
 	{ 'd', 400,           CLOCK_DAY_MS },
 };
 
+static const struct { const char *name; int64_t ms; } steps[] = {
+	{ "1h", HOUR_MS },
+	{ "1d", CLOCK_DAY_MS },
+	{ "1w", 7 * CLOCK_DAY_MS },
+};
+
 /* Two parameters that both say the range; from and to are one way. */
 static const enum param rivals[][2] = {
 	{ PARAM_WINDOW, PARAM_DATE },
@@ -116,5 +122,93 @@ range_settle(struct range *range, unsigned given, struct problem *p)
 		range->kind = RANGE_FROM_TO;
 	else if (window)
 		range->kind = to ? RANGE_WINDOW : RANGE_SLIDING;
+	return 0;
+}
+
+/* A window that slides ends when it is answered. */
+void
+range_answered(struct range *range, int64_t as_of_ms)
+{
+	if (range->kind == RANGE_SLIDING) {
+		range->from_ms = as_of_ms - range->window_ms;
+		range->to_ms = as_of_ms;
+	}
+}
+
+/* Reads the length of a step; -1 = it is none. */
+int
+range_step(int64_t *step_ms, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < NITEMS(steps); i++) {
+		if (strcmp(text, steps[i].name) == 0) {
+			*step_ms = steps[i].ms;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+const char *
+range_step_name(int64_t step_ms)
+{
+	size_t i;
+
+	for (i = 0; steps[i].ms != step_ms; i++)
+		;
+	return steps[i].name;
+}
+
+/* How long before a time its step begins; 1970 began on a Thursday, weeks
+ * begin on a Monday. */
+static int64_t
+into_step(int64_t ms, int64_t step_ms)
+{
+	int64_t shift = step_ms == 7 * CLOCK_DAY_MS ? 3 * CLOCK_DAY_MS : 0;
+
+	return (ms + shift) % step_ms;
+}
+
+static int64_t
+points(const struct range *range, int64_t step_ms)
+{
+	int64_t from = range->from_ms - into_step(range->from_ms, step_ms);
+
+	return (range->to_ms - from + step_ms - 1) / step_ms;
+}
+
+/*
+ * Widens a range that was given as from and to so that it begins and ends
+ * with a step; any other is left alone.  Returns 0, or -1 with the refusal:
+ * it has too many points, or leaves the years that we know.
+ */
+int
+range_align(struct range *range, int64_t step_ms, struct problem *p)
+{
+	int64_t n, from;
+	size_t i;
+
+	if (range->kind != RANGE_FROM_TO)
+		return 0;
+	if ((n = points(range, step_ms)) > RANGE_POINTS_MAX) {
+		problem(p, 400, "Too many points",
+		    "The range has more than %d steps of %s.", RANGE_POINTS_MAX,
+		    range_step_name(step_ms));
+		for (i = 0; i < NITEMS(steps); i++)
+			if (points(range, steps[i].ms) <= RANGE_POINTS_MAX)
+				return refuse(p, PARAM_STEP, steps[i].name);
+		return refuse(p, PARAM_FROM, "at most 1000 weeks before to");
+	}
+	from = range->from_ms - into_step(range->from_ms, step_ms);
+	if (from < 0 || from + n * step_ms > CLOCK_MAX_MS + 1) {
+		problem(p, 400, "Bad range",
+		    "The weeks of the range must begin and end from "
+		    "1970-01-05 to 9999-12-27.");
+		return refuse(p, from < 0 ? PARAM_FROM : PARAM_TO,
+		    "a time from 1970-01-05 to 9999-12-27");
+	}
+	range->from_ms = from;
+	range->to_ms = from + n * step_ms;
 	return 0;
 }

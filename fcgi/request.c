@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,17 @@ request_number(int64_t *out, const char *text)
 	return 0;
 }
 
+static bool
+takes(const struct request *r, enum param param)
+{
+	return (r->route->params & PARAM_BIT(param)) != 0;
+}
+
 /* The id in the path, already decoded by the web server. */
 static int
-take_id(struct request *r, const char *rest, struct problem *p)
+take_id(struct request *r, const char *rest, size_t len, struct problem *p)
 {
-	size_t len = strlen(rest), i;
+	size_t i;
 
 	if (r->route->id == ROUTE_ID_NONE)
 		return 0;
@@ -46,10 +53,11 @@ take_id(struct request *r, const char *rest, struct problem *p)
 	for (i = 0; i < len; i++)
 		if ((unsigned char)rest[i] < 0x20 || rest[i] == 0x7f)
 			goto unknown;
-	memcpy(r->id, rest, len + 1);
+	memcpy(r->id, rest, len);
+	r->id[len] = '\0';
 	if (r->route->id == ROUTE_ID_EVENT)
 		return 0;
-	if (request_number(&r->number, rest) == 0)
+	if (request_number(&r->number, r->id) == 0)
 		return 0;
 	problem(p, 400, "Bad id", "This id must be a whole number.");
 	problem_param(p, "id");
@@ -84,12 +92,14 @@ request_parse(
     struct request *r, const struct request_env *env, struct problem *p)
 {
 	const char *method = env->method == NULL ? "" : env->method;
-	const char *etag = env->if_none_match, *rest;
+	const char *etag = env->if_none_match, *id;
+	size_t id_len;
 
 	memset(r, 0, sizeof(*r));
 	r->topk.k = TOPK_K_PRESET;
+	r->step_ms = RANGE_STEP_PRESET;
 	r->head = strcmp(method, "HEAD") == 0;
-	if ((r->route = route_find(request_path(env), &rest)) == NULL)
+	if ((r->route = route_find(request_path(env), &id, &id_len)) == NULL)
 		return problem(
 		    p, 404, "Not found", "There is nothing at this address.");
 	if (!r->head && strcmp(method, "GET") != 0)
@@ -98,13 +108,16 @@ request_parse(
 	/* A longer condition cannot match one of our ETags: it is dropped. */
 	if (etag != NULL && strlen(etag) <= REQUEST_ETAG_MAX)
 		memcpy(r->if_none_match, etag, strlen(etag) + 1);
-	if (take_id(r, rest, p) == -1)
+	if (take_id(r, id, id_len, p) == -1)
 		return -1;
 	if (query_take(r, env->query == NULL ? "" : env->query, p) == -1 ||
 	    range_settle(&r->topk.range, r->given, p) == -1)
 		return -1;
-	r->negotiated = (r->route->params & ~r->given &
-			    PARAM_BIT(PARAM_FORMAT)) != 0;
+	if (takes(r, PARAM_STEP) &&
+	    range_align(&r->topk.range, r->step_ms, p) == -1)
+		return -1;
+	r->negotiated = takes(r, PARAM_FORMAT) &&
+	    (r->given & PARAM_BIT(PARAM_FORMAT)) == 0;
 	if (r->negotiated)
 		r->csv = env->accept != NULL && accept_csv(env->accept);
 	return 0;
@@ -112,14 +125,28 @@ request_parse(
 
 /*
  * Adds the key under which the answer is cached: made of what was parsed, so
- * that two ways to ask for the same have one entry.  "t1" is its version.
+ * that two ways to ask for the same have one entry.  "t1" is its version.  An
+ * id may hold any text: with something behind it, it has its length before
+ * it, and no "/" follows the version.
  */
 void
 request_cache_key(const struct request *r, struct buf *key)
 {
-	buf_addf(key, "t1|%s%s", r->route->path, r->id);
-	if ((r->route->params & PARAM_BIT(PARAM_K)) != 0)
+	const struct route *route = r->route;
+
+	if (route->suffix == NULL)
+		buf_addf(key, "t1|%s%s", route->path, r->id);
+	else
+		buf_addf(key, "t1|%s|%zu:%s", route->suffix + 1, strlen(r->id),
+		    r->id);
+	if (takes(r, PARAM_BY))
 		topk_query_key(key, &r->topk);
+	if (takes(r, PARAM_AROUND))
+		buf_addf(key, "|around=%d", r->around);
+	if (takes(r, PARAM_STEP))
+		buf_addf(key, "|step=%s|%" PRId64 "-%" PRId64,
+		    range_step_name(r->step_ms), r->topk.range.from_ms,
+		    r->topk.range.to_ms);
 	if (r->csv)
 		buf_adds(key, "|csv");
 }

@@ -15,6 +15,7 @@
 
 #define REQUEST_ID_MAX 512 /* bytes of an event id; 19 digits for the others */
 #define REQUEST_ETAG_MAX 256
+#define REQUEST_AROUND_MAX 20
 
 struct route;
 struct buf;
@@ -24,7 +25,9 @@ struct request {
 	char id[REQUEST_ID_MAX + 1]; /* of a path with an id; else "" */
 	int64_t number; /* id as a number where the route wants one; else 0 */
 	unsigned given; /* the parameters that were: a set of PARAM_BIT */
-	struct topk_query topk; /* of a route that shows a board */
+	struct topk_query topk; /* of a route that shows a board, or a rank */
+	int64_t step_ms;	/* of a history, whose range is topk's */
+	int around;		/* of a rank: neighbours each side */
 	bool csv;		/* the answer is to be CSV */
 	bool negotiated;	/* and that was decided by the Accept header */
 	char if_none_match[REQUEST_ETAG_MAX + 1]; /* "" = not conditional */

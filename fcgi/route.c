@@ -11,41 +11,60 @@
 /* clang-format off */
 #define K_BY (PARAM_BIT(PARAM_K) | PARAM_BIT(PARAM_BY))
 #define BOARD (PARAM_SET_BOARD | PARAM_BIT(PARAM_FORMAT))
+#define RANK (PARAM_BIT(PARAM_BY) | PARAM_SET_RANGE | PARAM_SET_FILTER | \
+	PARAM_BIT(PARAM_AROUND))
+#define HISTORY (PARAM_BIT(PARAM_STEP) | PARAM_BIT(PARAM_FROM) | \
+	PARAM_BIT(PARAM_TO))
 
+/* A path with a suffix stands before the same path without one. */
 static const struct route routes[] = {
-	{ "/",             ROUTE_ID_NONE,   K_BY,  0, ROUTE_BOARD,    true,  topk_fill_html },
-	{ "/events/",      ROUTE_ID_EVENT,  0,     0, ROUTE_DETAIL,   true,  event_fill_html },
-	{ "/api/topk",     ROUTE_ID_NONE,   BOARD, 0, ROUTE_BOARD,    false, topk_fill_api },
-	{ "/api/events/",  ROUTE_ID_EVENT,  0,     0, ROUTE_DETAIL,   false, event_fill_json },
-	{ "/api/groups/",  ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, group_fill_json },
-	{ "/api/venues/",  ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, venue_fill_json },
-	{ "/api/members/", ROUTE_ID_NUMBER, 0,     0, ROUTE_DETAIL,   false, member_fill_json },
-	{ "/healthz",      ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, health_fill },
-	{ "/readyz",       ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, ready_fill },
-	{ "/metrics",      ROUTE_ID_NONE,   0,     0, ROUTE_UNCACHED, false, metrics_fill },
+	{ "/",             NULL,       ROUTE_ID_NONE,   K_BY,    0, ROUTE_BOARD,    true,  topk_fill_html },
+	{ "/events/",      NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   true,  event_fill_html },
+	{ "/api/topk",     NULL,       ROUTE_ID_NONE,   BOARD,   0, ROUTE_BOARD,    false, topk_fill_api },
+	{ "/api/events/",  "/history", ROUTE_ID_EVENT,  HISTORY, 0, ROUTE_BOARD,    false, history_fill },
+	{ "/api/events/",  "/rank",    ROUTE_ID_EVENT,  RANK,    0, ROUTE_BOARD,    false, rank_fill },
+	{ "/api/events/",  NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   false, event_fill_json },
+	{ "/api/groups/",  NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, group_fill_json },
+	{ "/api/venues/",  NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, venue_fill_json },
+	{ "/api/members/", NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, member_fill_json },
+	{ "/healthz",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, health_fill },
+	{ "/readyz",       NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, ready_fill },
+	{ "/metrics",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, metrics_fill },
 };
 /* clang-format on */
 
+/* Does the path fit a route that takes an id?  It has one byte at least. */
+static bool
+fits(const struct route *r, const char *path, const char **id, size_t *id_len)
+{
+	size_t len = strlen(path), before = strlen(r->path);
+	size_t behind = r->suffix == NULL ? 0 : strlen(r->suffix);
+
+	if (len <= before + behind || strncmp(path, r->path, before) != 0)
+		return false;
+	if (behind > 0 && strcmp(path + len - behind, r->suffix) != 0)
+		return false;
+	*id = path + before;
+	*id_len = len - before - behind;
+	return true;
+}
+
 /*
- * The route of a path, *rest set to what follows where the route takes an id
- * (never empty), else to "".  NULL: there is no such path.
+ * The route of a path, with the id that stands in it, *id_len bytes, none
+ * where the route takes none.  NULL: there is no such path.
  */
 const struct route *
-route_find(const char *path, const char **rest)
+route_find(const char *path, const char **id, size_t *id_len)
 {
 	const struct route *r;
-	size_t len;
 
 	for (r = routes; r < routes + NITEMS(routes); r++) {
-		len = strlen(r->path);
-		if (r->id == ROUTE_ID_NONE) {
-			if (strcmp(path, r->path) != 0)
-				continue;
-			*rest = "";
-			return r;
-		}
-		if (strncmp(path, r->path, len) == 0 && path[len] != '\0') {
-			*rest = path + len;
+		if (r->id != ROUTE_ID_NONE) {
+			if (fits(r, path, id, id_len))
+				return r;
+		} else if (strcmp(path, r->path) == 0) {
+			*id = "";
+			*id_len = 0;
 			return r;
 		}
 	}

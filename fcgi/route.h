@@ -5,6 +5,7 @@
 #define TURNOUT_FCGI_ROUTE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/attr.h"
 
@@ -40,7 +41,8 @@ typedef enum fill route_fill(
     struct response *, const struct request *, struct db *, int timeout_ms);
 
 struct route {
-	const char *path; /* "/api/events/"; with an id it is a prefix */
+	const char *path;   /* "/api/events/"; with an id it is a prefix */
+	const char *suffix; /* "/rank": what follows the id; NULL = nothing */
 	enum route_id id;
 	unsigned params;   /* that it takes: a set of PARAM_BIT */
 	unsigned required; /* those that must be given */
@@ -49,6 +51,7 @@ struct route {
 	route_fill *fill; /* NULL: answered by the worker itself */
 };
 
-const struct route *route_find(const char *path, const char **rest);
+const struct route *
+route_find(const char *path, const char **id, size_t *id_len);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fcgi/fill.h"
+#include "fcgi/range.h"
 #include "fcgi/topk.h"
 #include "lib/xalloc.h"
 
@@ -51,16 +52,6 @@ counted(const struct topk *t, size_t i)
 	return t->query.by == TOPK_BY_RSVPS ? ev->rsvps : ev->headcount;
 }
 
-/* A window that slides ends when it is answered. */
-static void
-settle(struct range *range, int64_t as_of_ms)
-{
-	if (range->kind == RANGE_SLIDING) {
-		range->from_ms = as_of_ms - range->window_ms;
-		range->to_ms = as_of_ms;
-	}
-}
-
 static void
 from_row(struct topk *t, size_t i)
 {
@@ -84,7 +75,7 @@ from_rows(struct topk *t)
 	size_t k = (size_t)t->query.k;
 
 	answer_from_row(&t->answer, t->res);
-	settle(&t->query.range, t->answer.as_of_ms);
+	range_answered(&t->query.range, t->answer.as_of_ms);
 	if (PQgetisnull(t->res, 0, COLUMN_EVENT))
 		return;
 	t->entries = xcalloc(rows, sizeof(*t->entries));

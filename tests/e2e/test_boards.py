@@ -192,6 +192,59 @@ def test_a_board_is_the_oracles_and_says_what_it_is(site, ask, query):
     assert echoed == wanted
 
 
+def test_a_rank_is_the_place_on_the_board(site, ask, dice):
+    for query in ({}, {"by": "headcount"}, {"country": "us"},
+                  {"window": "400d", "to": "2017-03-20T00:00:00Z"},
+                  {"window": "2h", "group": "992"}):
+        rows = ask(k=1000, **query).json()["events"]
+        for place in dice.sample(range(len(rows)), min(5, len(rows))):
+            around = dice.choice([0, 1, 20])
+            answer = ask(f"/api/events/{rows[place]['event_id']}/rank",
+                         around=around, **query)
+            assert answer.status_code == 200, answer.text
+            body = answer.json()
+            assert (body["rank"], body["beyond"]) == (
+                rows[place]["rank"], None)
+            near = rows[max(0, place - around):place + around + 1]
+            assert body["events"] == [
+                {n: v for n, v in e.items() if n != "previous_rank"}
+                for e in near]
+
+
+def test_a_rank_of_what_is_on_no_board(ask):
+    body = ask("/api/events/paris1/rank", country="us", around=5).json()
+    assert (body["rank"], body["beyond"], body["events"]) == (None, None, [])
+    assert ask("/api/events/nothing/rank").status_code == 404
+    assert ask("/api/events/nothing/history").status_code == 404
+
+
+@pytest.mark.parametrize("step", ["1h", "1d", "1w"])
+def test_a_history_is_the_sum_of_its_steps(site, ask, step):
+    step_ms = {"1h": HOUR, "1d": 24 * HOUR, "1w": 168 * HOUR}[step]
+    shift = 96 * HOUR if step == "1w" else 0
+    events = [row[1] for row in site.want.board(3)[0]] + ["recent", "before"]
+    for event_id in events:
+        mine = [r for r in site.want.yes() if r.event_id == event_id]
+        times = [r.mtime_ms for r in mine]
+        for given in ({}, {"from": iso(min(times)),
+                           "to": iso(min(times) + 30 * HOUR)}):
+            body = ask(f"/api/events/{event_id}/history", step=step,
+                       **given).json()
+            points = body["points"]
+            start, end = (ms_of(body["query"][n]) for n in ("from", "to"))
+            assert (start - shift) % step_ms == 0
+            assert start <= min(times) and 0 < len(points) <= 1000
+            assert [ms_of(p["at"]) for p in points] == list(
+                range(start, end, step_ms))
+            for point in points:
+                at = ms_of(point["at"])
+                here = [r for r in mine if at <= r.mtime_ms < at + step_ms]
+                assert (point["rsvps"], point["headcount"]) == (
+                    len(here), sum(1 + (r.guests or 0) for r in here))
+            if not given and step != "1h":
+                assert sum(p["rsvps"] for p in points) == len(mine)
+
+
 def test_to_the_millisecond(ask):
     def events(start, end):
         answer = ask(**{"from": iso(start), "to": iso(end), "country": "fr"})

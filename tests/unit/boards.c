@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "fcgi/event.h"
+#include "fcgi/history.h"
+#include "fcgi/rank.h"
 #include "fcgi/thing.h"
 #include "fcgi/topk.h"
+#include "lib/clock.h"
 #include "tests/unit/boards.h"
 
 #define AS_OF INT64_C(1489926600120) /* 2017-03-19T12:30:00.120Z */
@@ -100,6 +103,46 @@ boards_empty(struct topk *t)
 	t->answer.as_of_ms = AS_OF - 120;
 	t->answer.lag_messages = ANSWER_UNKNOWN;
 	t->answer.lag_ms = ANSWER_UNKNOWN;
+}
+
+/* The honest event beyond the last rank that is told, and one before it. */
+void
+boards_rank(struct rank *rank)
+{
+	struct topk t;
+
+	boards_window(&t);
+	memset(rank, 0, sizeof(*rank));
+	rank->query = t.query;
+	rank->around = 1;
+	rank->answer = t.answer;
+	rank->event_id = honest.event_id;
+	rank->placed = true;
+	rank->n = 2;
+	rank->entries[0].rank = 1000;
+	rank->entries[0].event = hostile;
+	rank->entries[1].event = honest;
+}
+
+/* Two weeks, the second of them without a yes. */
+void
+boards_history(struct history *h)
+{
+	static struct history_point points[2];
+
+	memset(h, 0, sizeof(*h));
+	h->answer.as_of_ms = AS_OF;
+	h->answer.lag_ms = ANSWER_UNKNOWN;
+	h->event_id = hostile.event_id;
+	h->step_ms = 7 * CLOCK_DAY_MS;
+	h->from_ms = INT64_C(1489363200000);
+	h->to_ms = h->from_ms + 2 * h->step_ms;
+	h->n = 2;
+	h->points = points;
+	points[0].at_ms = h->from_ms;
+	points[0].rsvps = 2;
+	points[0].headcount = 5;
+	points[1].at_ms = h->from_ms + h->step_ms;
 }
 
 /* The honest event, of a stream that is read to its end. */

@@ -1,14 +1,18 @@
-/* Boards, an event and a group to render: honest, hostile, and empty. */
+/* Boards, ranks, an event and a group to render: honest, hostile, and empty. */
 #ifndef TURNOUT_TESTS_BOARDS_H
 #define TURNOUT_TESTS_BOARDS_H
 
 struct event;
+struct history;
+struct rank;
 struct thing;
 struct topk;
 
 void boards_full(struct topk *);
 void boards_window(struct topk *);
 void boards_empty(struct topk *);
+void boards_rank(struct rank *);
+void boards_history(struct history *);
 void boards_event(struct event *);
 void boards_group(struct thing *);
 

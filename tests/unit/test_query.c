@@ -15,13 +15,20 @@
 #include "lib/clock.h"
 
 static int
-parse(struct request *r, const char *query, struct problem *p)
+parse_of(
+    struct request *r, const char *path, const char *query, struct problem *p)
 {
 	const struct request_env env = {
-		.method = "GET", .document_uri = "/api/topk", .query = query
+		.method = "GET", .document_uri = path, .query = query
 	};
 
 	return request_parse(r, &env, p);
+}
+
+static int
+parse(struct request *r, const char *query, struct problem *p)
+{
+	return parse_of(r, "/api/topk", query, p);
 }
 
 static int64_t
@@ -305,6 +312,83 @@ what_is_too_wide_is_named(void **state)
 	assert_string_equal(p.param, "");
 }
 
+static void
+a_history_has_whole_steps_and_not_too_many(void **state)
+{
+	/* from NULL: refused, and to is what is allowed. */
+	/* clang-format off */
+	static const struct { const char *query, *from, *to; } cases[] = {
+		{ "step=1d&from=2017-03-18T12:30:00Z&to=2017-03-18T12:30:00.001Z", "2017-03-18T00:00:00Z", "2017-03-19T00:00:00Z" },
+		{ "from=2017-03-18T00:00:00Z&to=2017-03-19T00:00:00Z", "2017-03-18T00:00:00Z", "2017-03-19T00:00:00Z" },
+		{ "step=1h&from=2017-03-18T12:30:00Z&to=2017-03-18T14:00:00.001Z", "2017-03-18T12:00:00Z", "2017-03-18T15:00:00Z" },
+		{ "step=1w&from=2017-03-19T23:59:59.999Z&to=2017-03-20T00:00:00Z", "2017-03-13T00:00:00Z", "2017-03-20T00:00:00Z" },
+		{ "step=1w&from=1970-01-05T00:00:00Z&to=1970-01-05T00:00:01Z", "1970-01-05T00:00:00Z", "1970-01-12T00:00:00Z" },
+		{ "step=1d&from=2017-01-01T00:00:00Z&to=2019-09-28T00:00:00Z", "2017-01-01T00:00:00Z", "2019-09-28T00:00:00Z" },
+		{ "step=1d&from=2017-01-01T00:00:00Z&to=2019-09-28T00:00:00.001Z", NULL, "1w" },
+		{ "step=1h&from=2017-01-01T00:00:00Z&to=2017-03-01T00:00:00Z", NULL, "1d" },
+		{ "step=1h&from=2017-01-01T00:00:00Z&to=2021-03-01T00:00:00Z", NULL, "1w" },
+		{ "step=1w&from=1990-01-01T00:00:00Z&to=2021-03-01T00:00:00Z", NULL, "at most 1000 weeks before to" },
+		{ "step=1w&from=1970-01-04T23:00:00Z&to=1970-01-06T00:00:00Z", NULL, "a time from 1970-01-05 to 9999-12-27" },
+		{ "step=1w&from=9999-12-28T00:00:00Z&to=9999-12-31T00:00:00Z", NULL, "a time from 1970-01-05 to 9999-12-27" },
+		{ "step=2d", NULL, "1h, 1d or 1w" }, { "step=1D", NULL, "1h, 1d or 1w" },
+		{ "window=1d", NULL, "from, to, step" },
+	};
+	/* clang-format on */
+	struct problem p;
+	struct request r;
+	size_t i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		rc = parse_of(
+		    &r, "/api/events/a b/history", cases[i].query, &p);
+		if (rc != (cases[i].from == NULL ? -1 : 0))
+			fail_msg("%s: %d", cases[i].query, rc);
+		if (rc == -1) {
+			assert_int_equal(p.status, 400);
+			assert_string_equal(p.allowed, cases[i].to);
+			continue;
+		}
+		assert_string_equal(r.id, "a b");
+		if (r.topk.range.from_ms != ms_of(cases[i].from) ||
+		    r.topk.range.to_ms != ms_of(cases[i].to))
+			fail_msg("%s: %jd - %jd", cases[i].query,
+			    (intmax_t)r.topk.range.from_ms,
+			    (intmax_t)r.topk.range.to_ms);
+	}
+	assert_int_equal(parse_of(&r, "/api/events/a/history", "", &p), 0);
+	assert_true(r.step_ms == 86400000);
+	assert_int_equal(r.topk.range.kind, RANGE_ALL);
+}
+
+static void
+a_rank_takes_a_boards_parameters_but_k(void **state)
+{
+	struct problem p;
+	struct request r;
+
+	(void)state;
+	assert_int_equal(parse_of(&r, "/api/events/x/y/rank",
+			     "around=20&window=7d&country=us&by=headcount", &p),
+	    0);
+	assert_string_equal(r.id, "x/y");
+	assert_int_equal(r.around, 20);
+	assert_int_equal(r.topk.range.kind, RANGE_SLIDING);
+	assert_int_equal(parse_of(&r, "/api/events/x/rank", "around=0", &p), 0);
+	assert_int_equal(
+	    parse_of(&r, "/api/events/x/rank", "around=21", &p), -1);
+	assert_string_equal(p.param, "around");
+	assert_int_equal(
+	    parse_of(&r, "/api/events/x/rank", "around=-0", &p), -1);
+	assert_int_equal(
+	    parse_of(&r, "/api/events/x/rank", "around=00", &p), -1);
+	assert_int_equal(parse_of(&r, "/api/events/x/rank", "k=5", &p), -1);
+	assert_string_equal(p.param, "k");
+	assert_int_equal(
+	    parse_of(&r, "/api/events/x/rank", "format=csv", &p), -1);
+}
+
 int
 main(void)
 {
@@ -316,6 +400,8 @@ main(void)
 		cmocka_unit_test(a_parameter_is_told_whole_in_a_refusal),
 		cmocka_unit_test(the_format_is_said_or_negotiated),
 		cmocka_unit_test(what_is_too_wide_is_named),
+		cmocka_unit_test(a_history_has_whole_steps_and_not_too_many),
+		cmocka_unit_test(a_rank_takes_a_boards_parameters_but_k),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

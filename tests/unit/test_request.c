@@ -105,6 +105,9 @@ paths_and_ids_are_exact(void **state)
 		{ "/", 0, "" }, { "/api/topk", 0, "" }, { "/healthz", 0, "" },
 		{ "/events/abc", 0, "abc" }, { "/api/events/221001219", 0, "221001219" },
 		{ "/events/a b<>&\"'\xc3\xa9", 0, "a b<>&\"'\xc3\xa9" },
+		{ "/api/events/1/rank", 0, "1" }, { "/api/events/rank", 0, "rank" },
+		{ "/api/events/a/b/history", 0, "a/b" }, { "/events/1/rank", 0, "1/rank" },
+		{ "/api/events/1/ranks", 0, "1/ranks" }, { "/api/groups/1/rank", 400, NULL },
 		{ "/api/groups/1", 0, "1" },
 		{ "/api/venues/9223372036854775807", 0, "9223372036854775807" },
 		{ "/api/venues/9223372036854775808", 400, NULL },
@@ -253,6 +256,13 @@ two_ways_to_ask_have_one_key_and_two_questions_two(void **state)
 		{ "/api/topk", "city=a%7Ctopic=1:b" },
 		{ "/api/topk", "city=a%7Ctopic=b" },
 		{ "/api/topk", "city=a&topic=b" },
+		{ "/api/events/a/rank", "" }, { "/api/events/a/history", "" },
+		{ "/api/events/b/rank", "" }, { "/api/events/a/ranks", "" },
+		{ "/api/events/a/rank", "around=1" },
+		{ "/api/events/a/rank", "window=1d" },
+		{ "/api/events/a/history", "step=1w" },
+		{ "/api/events/a/history", "from=" DAY_19 "&to=" DAY_20 },
+		{ "/api/events/rank|1:a|k=10|by=rsvps|around=0", "" },
 		{ "/api/topk", "when=past" }, { "/api/topk", "format=csv" },
 	};
 	/* clang-format on */

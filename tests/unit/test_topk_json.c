@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "fcgi/event.h"
+#include "fcgi/history.h"
+#include "fcgi/rank.h"
 #include "fcgi/thing.h"
 #include "fcgi/topk.h"
 #include "tests/unit/boards.h"
@@ -77,6 +79,54 @@ an_event(void **state)
 	boards_event(&ev);
 	event_json(&out, &ev);
 	assert_golden(buf_str(&out.body), "event.json");
+	buf_free(&out.body);
+}
+
+static void
+a_rank_beyond_those_that_are_told(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct rank rank;
+	uint64_t etag;
+
+	(void)state;
+	boards_rank(&rank);
+	rank_json(&out, &rank);
+	assert_golden(buf_str(&out.body), "rank.json");
+	assert_memory_equal(out.body.data + out.mark_at - 8, "\"stale\":,", 9);
+	etag = out.etag;
+	buf_clear(&out.body);
+	rank.query.range.to_ms += 7;
+	rank.answer.version++;
+	rank_json(&out, &rank);
+	assert_true(out.etag == etag);
+	buf_clear(&out.body);
+	rank.n = 0;
+	rank.placed = false;
+	rank_json(&out, &rank);
+	assert_non_null(strstr(buf_str(&out.body),
+	    "\"rank\":null,\"beyond\":null,\"events\":[]}"));
+	buf_free(&out.body);
+}
+
+static void
+a_history_and_one_of_nothing(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct history h;
+
+	(void)state;
+	boards_history(&h);
+	history_json(&out, &h);
+	assert_golden(buf_str(&out.body), "history.json");
+	assert_memory_equal(out.body.data + out.mark_at - 8, "\"stale\":,", 9);
+	buf_clear(&out.body);
+	h.from_ms = DETAILS_ABSENT;
+	h.n = 0;
+	history_json(&out, &h);
+	assert_non_null(
+	    strstr(buf_str(&out.body), "{\"query\":{\"step\":\"1w\"},"));
+	assert_non_null(strstr(buf_str(&out.body), "\"points\":[]}"));
 	buf_free(&out.body);
 }
 
@@ -203,6 +253,8 @@ main(void)
 		cmocka_unit_test(a_board_of_a_window_with_filters),
 		cmocka_unit_test(a_board_as_csv),
 		cmocka_unit_test(an_empty_board),
+		cmocka_unit_test(a_rank_beyond_those_that_are_told),
+		cmocka_unit_test(a_history_and_one_of_nothing),
 		cmocka_unit_test(an_event),
 		cmocka_unit_test(a_group),
 		cmocka_unit_test(the_etag_stands_while_the_board_stands),
