@@ -16,6 +16,10 @@ enum fill history_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill rank_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
+enum fill v1_topk_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
+enum fill v1_info_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
 enum fill group_fill_json(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
 enum fill venue_fill_json(struct response *, const struct request *,

@@ -153,6 +153,17 @@ take_around(struct request *r, const char *value)
 	return take_number(&r->around, value, 0, REQUEST_AROUND_MAX);
 }
 
+static int
+take_event_id(struct request *r, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > REQUEST_ID_MAX)
+		return -1;
+	memcpy(r->id, value, len + 1);
+	return 0;
+}
+
 #define A_TEXT "1 to 200 bytes of UTF-8 without control characters"
 
 /* clang-format off */
@@ -175,6 +186,7 @@ static const struct {
 	[PARAM_FORMAT]  = { "format", "json or csv", take_format },
 	[PARAM_STEP]    = { "step", "1h, 1d or 1w", take_step },
 	[PARAM_AROUND]  = { "around", "a whole number from 0 to 20", take_around },
+	[PARAM_EVENT_ID] = { "event_id", "an event's id, 1 to 512 bytes of UTF-8", take_event_id },
 };
 /* clang-format on */
 

@@ -27,6 +27,7 @@ enum param {
 	PARAM_FORMAT,
 	PARAM_STEP,
 	PARAM_AROUND,
+	PARAM_EVENT_ID,
 	PARAMS
 };
 

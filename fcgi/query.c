@@ -14,7 +14,7 @@
 #include "fcgi/route.h"
 
 #define QUERY_MAX 2048 /* bytes, undecoded */
-#define PARAM_MAX 256  /* bytes of a name or value, decoded */
+#define PARAM_MAX 512  /* bytes of a name or value, decoded */
 
 static int
 hex(char c)

@@ -139,7 +139,7 @@ request_cache_key(const struct request *r, struct buf *key)
 	else
 		buf_addf(key, "t1|%s|%zu:%s", route->suffix + 1, strlen(r->id),
 		    r->id);
-	if (takes(r, PARAM_BY))
+	if (takes(r, PARAM_K) || takes(r, PARAM_BY))
 		topk_query_key(key, &r->topk);
 	if (takes(r, PARAM_AROUND))
 		buf_addf(key, "|around=%d", r->around);

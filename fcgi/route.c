@@ -16,6 +16,9 @@
 #define HISTORY (PARAM_BIT(PARAM_STEP) | PARAM_BIT(PARAM_FROM) | \
 	PARAM_BIT(PARAM_TO))
 
+#define DAY_BOARD (PARAM_BIT(PARAM_DATE) | PARAM_BIT(PARAM_K))
+#define EVENT_ID PARAM_BIT(PARAM_EVENT_ID)
+
 /* A path with a suffix stands before the same path without one. */
 static const struct route routes[] = {
 	{ "/",             NULL,       ROUTE_ID_NONE,   K_BY,    0, ROUTE_BOARD,    true,  topk_fill_html },
@@ -27,6 +30,8 @@ static const struct route routes[] = {
 	{ "/api/groups/",  NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, group_fill_json },
 	{ "/api/venues/",  NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, venue_fill_json },
 	{ "/api/members/", NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   false, member_fill_json },
+	{ "/api/v1/events/topk", NULL, ROUTE_ID_NONE, DAY_BOARD, DAY_BOARD, ROUTE_BOARD, false, v1_topk_fill },
+	{ "/api/v1/events/info", NULL, ROUTE_ID_NONE, EVENT_ID, EVENT_ID, ROUTE_DETAIL,  false, v1_info_fill },
 	{ "/healthz",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, health_fill },
 	{ "/readyz",       NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, ready_fill },
 	{ "/metrics",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, metrics_fill },

@@ -32,7 +32,7 @@
 /* All time and everybody: about k rows are read, however many there are. */
 static const char all_sql[] =
     TOPK_SQL("board($1::text, $2::integer)", "", "NULL", "");
-static const char filtered_sql[] = TOPK_SQL(BOARD_WINDOW, "", "NULL", "");
+static const char plain_sql[] = TOPK_SQL(BOARD_WINDOW, "", "NULL", "");
 static const char range_sql[] = TOPK_SQL(BOARD_WINDOW,
     ", p AS MATERIALIZED (SELECT f.* FROM a, LATERAL turnout.previous_ranks("
     "$1::text, " TOPK_QUERY_RANGE_SQL ", " TOPK_QUERY_FILTER_SQL ") AS f)",
@@ -85,23 +85,25 @@ from_rows(struct topk *t)
 	t->n = rows > k ? k : rows;
 }
 
-/* Loads a board of query->k events, from one snapshot.  FILL_OK: topk_free()
- * it; else *t is as it was. */
+/*
+ * Loads a board of query->k events, from one snapshot; previous asks for the
+ * ranks in the range before, where there is a range.  FILL_OK: topk_free() it;
+ * else *t is as it was.
+ */
 enum fill
-topk_load(struct topk *t, const struct topk_query *query, struct db *db,
-    int timeout_ms)
+topk_load(struct topk *t, const struct topk_query *query, bool previous,
+    struct db *db, int timeout_ms)
 {
 	struct topk fresh = { .query = *query };
-	const char *sql = range_sql;
+	const bool all = query->range.kind == RANGE_ALL;
+	const char *sql = previous && !all ? range_sql : plain_sql;
 	struct args args = { 0 };
 	enum fill why = FILL_BUG;
 
-	if (query->range.kind == RANGE_ALL && !filter_given(&query->filter)) {
+	if (all && !filter_given(&query->filter)) {
 		sql = all_sql;
 		args_text(&args, topk_by_name(query->by));
 	} else {
-		if (query->range.kind == RANGE_ALL)
-			sql = filtered_sql;
 		topk_query_args(&args, query);
 	}
 	args_number(&args, query->k + 1);
@@ -129,7 +131,7 @@ fill(void (*render)(struct response *, const struct topk *),
 	struct topk t = { 0 };
 	enum fill rc;
 
-	if ((rc = topk_load(&t, &r->topk, db, timeout_ms)) != FILL_OK)
+	if ((rc = topk_load(&t, &r->topk, true, db, timeout_ms)) != FILL_OK)
 		return rc;
 	render(out, &t);
 	topk_free(&t);

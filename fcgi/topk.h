@@ -31,8 +31,8 @@ struct topk {
 	PGresult *res; /* owns the text */
 };
 
-enum fill topk_load(struct topk *, const struct topk_query *, struct db *,
-    int timeout_ms) MUSTCHECK;
+enum fill topk_load(struct topk *, const struct topk_query *, bool previous,
+    struct db *, int timeout_ms) MUSTCHECK;
 void topk_free(struct topk *);
 void topk_json(struct response *, const struct topk *);
 void topk_csv(struct response *, const struct topk *);

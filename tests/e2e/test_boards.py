@@ -339,6 +339,63 @@ def test_what_is_too_wide_is_told(site, ask):
     assert ask(window="124d", country="us").status_code == 200
 
 
+# The API of the Go original: names and types are frozen.
+
+def test_v1_topk_is_the_board_of_a_day(site, ask):
+    for day in ("2017-03-19", iso(NOW)[:10], "2001-01-01"):
+        start = ms_of(day + "T00:00:00Z")
+        counts = state.total((r.event_id, r) for r in site.want.yes()
+                             if start <= r.mtime_ms < start + 86400000)
+        for k in (1, 7, 1000):
+            answer = ask("/api/v1/events/topk", date=day, k=k)
+            assert answer.status_code == 200, answer.text
+            wanted = []
+            for _, event_id, rsvps, _ in board.board(counts, k)[0]:
+                event = site.want.details["event", event_id]
+                wanted.append({"Event": {
+                    "event_id": event_id, "event_name": event.name or "",
+                    "event_url": event.url or "",
+                    "time": event.starts_ms or 0}, "ConfirmedRSVPs": rsvps})
+            assert answer.json() == wanted
+    assert ask("/api/v1/events/topk", date="2001-01-01", k=1).text == "[]\n"
+
+
+def test_v1_info_is_group_and_venue(site, ask):
+    events = [row[1] for row in site.want.board(20)[0]]
+    venues = 0
+    for event_id in [*events, "paris1"]:
+        event = site.want.details["event", event_id]
+        group = site.want.details["group", event.group_id]
+        venue = site.want.details.get(("venue", event.venue_id))
+        body = ask("/api/v1/events/info", event_id=event_id).json()
+        assert body["Group"] == {
+            "group_id": event.group_id, "group_name": group.name or "",
+            "group_country": group.country or "", "state": group.state or "",
+            "city": group.city or "", "group_lat": group.lat or 0,
+            "group_lon": group.lon or 0, "group_urlname": group.urlname or "",
+            "topics": [{"urlkey": key, "topic_name": name}
+                       for key, name in group.topics or []]}
+        assert body["Venue"] == (venue and {
+            "venue_id": event.venue_id, "venue_name": venue.name or "",
+            "lat": venue.lat or 0, "lon": venue.lon or 0})
+        venues += venue is not None
+    assert venues > 0
+    assert ask("/api/v1/events/info", event_id="nothing").status_code == 404
+
+
+@pytest.mark.parametrize("path, param", [
+    ("/api/v1/events/topk", "k"), ("/api/v1/events/topk?k=5", "date"),
+    ("/api/v1/events/topk?k=1001&date=2017-03-19", "k"),
+    ("/api/v1/events/topk?k=5&date=19.3.2017", "date"),
+    ("/api/v1/events/info", "event_id"),
+    ("/api/v1/events/info?event_id=", "event_id")])
+def test_v1_refuses_what_made_the_original_panic(site, path, param):
+    answer = requests.get(site.url + path, timeout=10)
+    assert answer.status_code == 400
+    assert answer.json()["param"] == param
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
 def test_any_script_may_read_the_api(ask):
     for status, answer in ((200, ask(k=4)), (400, ask(k=0)),
                            (404, ask("/api/events/nothing"))):
