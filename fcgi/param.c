@@ -88,13 +88,15 @@ take_country(struct request *r, const char *value)
 	return 0;
 }
 
-/* Takes 1 to TOPK_TEXT_MAX bytes; they were decoded, so they are clean. */
+/* Takes 1 to TOPK_TEXT_MAX characters; they were decoded, so it is UTF-8. */
 static int
-take_text(char out[TOPK_TEXT_MAX + 1], const char *value)
+take_text(char out[TOPK_TEXT_SIZE], const char *value)
 {
-	size_t len = strlen(value);
+	size_t len = strlen(value), characters = 0, i;
 
-	if (len == 0 || len > TOPK_TEXT_MAX)
+	for (i = 0; i < len; i++)
+		characters += (value[i] & 0xc0) != 0x80;
+	if (characters == 0 || characters > TOPK_TEXT_MAX)
 		return -1;
 	memcpy(out, value, len + 1);
 	return 0;
@@ -164,7 +166,7 @@ take_event_id(struct request *r, const char *value)
 	return 0;
 }
 
-#define A_TEXT "1 to 200 bytes of UTF-8 without control characters"
+#define A_TEXT "1 to 100 characters of UTF-8, none a control character"
 
 /* clang-format off */
 static const struct {
@@ -180,7 +182,7 @@ static const struct {
 	[PARAM_TO]      = { "to", "a time of RFC 3339 from 1970 on, as 2017-03-19T12:30:00.120Z, with a + written as %2B", take_to },
 	[PARAM_COUNTRY] = { "country", "two letters, as us", take_country },
 	[PARAM_CITY]    = { "city", A_TEXT, take_city },
-	[PARAM_GROUP]   = { "group", "a group's id, a whole number from 1 to 9223372036854775807, or its urlname, up to 200 bytes", take_group },
+	[PARAM_GROUP]   = { "group", "a group's id, a whole number from 1 to 9223372036854775807, or its urlname, up to 100 characters", take_group },
 	[PARAM_TOPIC]   = { "topic", "a topic's urlkey, " A_TEXT, take_topic },
 	[PARAM_WHEN]    = { "when", "any, upcoming or past", take_when },
 	[PARAM_FORMAT]  = { "format", "json or csv", take_format },

@@ -9,7 +9,8 @@
 
 #define TOPK_K_MAX 1000
 #define TOPK_K_PRESET 10
-#define TOPK_TEXT_MAX 200 /* bytes of a city, an urlname, a topic */
+#define TOPK_TEXT_MAX 100 /* characters of a city, an urlname, a topic */
+#define TOPK_TEXT_SIZE (4 * TOPK_TEXT_MAX + 1)
 
 enum topk_by {
 	TOPK_BY_RSVPS,	   /* current yes RSVPs */
@@ -43,10 +44,10 @@ struct range {
 /* The events that count; "", 0 and TOPK_WHEN_ANY leave nobody out. */
 struct filter {
 	char country[3]; /* two lower-case letters */
-	char city[TOPK_TEXT_MAX + 1];
+	char city[TOPK_TEXT_SIZE];
 	int64_t group_id;
-	char group_urlname[TOPK_TEXT_MAX + 1];
-	char topic[TOPK_TEXT_MAX + 1]; /* its urlkey */
+	char group_urlname[TOPK_TEXT_SIZE];
+	char topic[TOPK_TEXT_SIZE]; /* its urlkey */
 	enum topk_when when;
 };
 
