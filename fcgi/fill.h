@@ -16,6 +16,14 @@ enum fill history_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill rank_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
+enum fill search_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
+enum fill topics_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
+enum fill cities_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
+enum fill countries_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
 enum fill v1_topk_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill v1_info_fill(struct response *, const struct request *, struct db *,

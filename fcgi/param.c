@@ -166,6 +166,18 @@ take_event_id(struct request *r, const char *value)
 	return 0;
 }
 
+static int
+take_q(struct request *r, const char *value)
+{
+	return take_text(r->words, value);
+}
+
+static int
+take_limit(struct request *r, const char *value)
+{
+	return take_number(&r->limit, value, 1, REQUEST_LIMIT_MAX);
+}
+
 #define A_TEXT "1 to 100 characters of UTF-8, none a control character"
 
 /* clang-format off */
@@ -189,6 +201,8 @@ static const struct {
 	[PARAM_STEP]    = { "step", "1h, 1d or 1w", take_step },
 	[PARAM_AROUND]  = { "around", "a whole number from 0 to 20", take_around },
 	[PARAM_EVENT_ID] = { "event_id", "an event's id, 1 to 512 bytes of UTF-8", take_event_id },
+	[PARAM_Q]       = { "q", A_TEXT, take_q },
+	[PARAM_LIMIT]   = { "limit", "a whole number from 1 to 100", take_limit },
 };
 /* clang-format on */
 

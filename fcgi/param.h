@@ -28,6 +28,8 @@ enum param {
 	PARAM_STEP,
 	PARAM_AROUND,
 	PARAM_EVENT_ID,
+	PARAM_Q,
+	PARAM_LIMIT,
 	PARAMS
 };
 

@@ -176,8 +176,8 @@ query_too_wide(const struct request *r, struct problem *p)
 {
 	/* What lets the most rows through stands first. */
 	static const enum param wide[] = { PARAM_WINDOW, PARAM_DATE, PARAM_FROM,
-		PARAM_WHEN, PARAM_COUNTRY, PARAM_TOPIC, PARAM_CITY,
-		PARAM_GROUP };
+		PARAM_WHEN, PARAM_COUNTRY, PARAM_TOPIC, PARAM_CITY, PARAM_GROUP,
+		PARAM_Q };
 	char names[128] = "";
 	size_t n = 0, i;
 

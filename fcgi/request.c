@@ -98,6 +98,7 @@ request_parse(
 	memset(r, 0, sizeof(*r));
 	r->topk.k = TOPK_K_PRESET;
 	r->step_ms = RANGE_STEP_PRESET;
+	r->limit = REQUEST_LIMIT_PRESET;
 	r->head = strcmp(method, "HEAD") == 0;
 	if ((r->route = route_find(request_path(env), &id, &id_len)) == NULL)
 		return problem(
@@ -147,6 +148,8 @@ request_cache_key(const struct request *r, struct buf *key)
 		buf_addf(key, "|step=%s|%" PRId64 "-%" PRId64,
 		    range_step_name(r->step_ms), r->topk.range.from_ms,
 		    r->topk.range.to_ms);
+	if (takes(r, PARAM_Q))
+		buf_addf(key, "|limit=%d|q=%s", r->limit, r->words);
 	if (r->csv)
 		buf_adds(key, "|csv");
 }

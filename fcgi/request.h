@@ -16,6 +16,8 @@
 #define REQUEST_ID_MAX 512 /* bytes of an event id; 19 digits for the others */
 #define REQUEST_ETAG_MAX 256
 #define REQUEST_AROUND_MAX 20
+#define REQUEST_LIMIT_MAX 100
+#define REQUEST_LIMIT_PRESET 20
 
 struct route;
 struct buf;
@@ -28,8 +30,10 @@ struct request {
 	struct topk_query topk; /* of a route that shows a board, or a rank */
 	int64_t step_ms;	/* of a history, whose range is topk's */
 	int around;		/* of a rank: neighbours each side */
-	bool csv;		/* the answer is to be CSV */
-	bool negotiated;	/* and that was decided by the Accept header */
+	char words[TOPK_TEXT_SIZE]; /* to search for */
+	int limit;		    /* of a search */
+	bool csv;		    /* the answer is to be CSV */
+	bool negotiated; /* and that was decided by the Accept header */
 	char if_none_match[REQUEST_ETAG_MAX + 1]; /* "" = not conditional */
 	bool head; /* HEAD: everything but the body */
 };

@@ -16,6 +16,7 @@
 #define HISTORY (PARAM_BIT(PARAM_STEP) | PARAM_BIT(PARAM_FROM) | \
 	PARAM_BIT(PARAM_TO))
 
+#define SEARCH (PARAM_BIT(PARAM_Q) | PARAM_BIT(PARAM_LIMIT))
 #define DAY_BOARD (PARAM_BIT(PARAM_DATE) | PARAM_BIT(PARAM_K))
 #define EVENT_ID PARAM_BIT(PARAM_EVENT_ID)
 
@@ -24,6 +25,10 @@ static const struct route routes[] = {
 	{ "/",             NULL,       ROUTE_ID_NONE,   K_BY,    0, ROUTE_BOARD,    true,  topk_fill_html },
 	{ "/events/",      NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   true,  event_fill_html },
 	{ "/api/topk",     NULL,       ROUTE_ID_NONE,   BOARD,   0, ROUTE_BOARD,    false, topk_fill_api },
+	{ "/api/events",   NULL,       ROUTE_ID_NONE,   SEARCH,  PARAM_BIT(PARAM_Q), ROUTE_DETAIL, false, search_fill },
+	{ "/api/topics",   NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_DETAIL,   false, topics_fill },
+	{ "/api/cities",   NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_DETAIL,   false, cities_fill },
+	{ "/api/countries", NULL,      ROUTE_ID_NONE,   0,       0, ROUTE_DETAIL,   false, countries_fill },
 	{ "/api/events/",  "/history", ROUTE_ID_EVENT,  HISTORY, 0, ROUTE_BOARD,    false, history_fill },
 	{ "/api/events/",  "/rank",    ROUTE_ID_EVENT,  RANK,    0, ROUTE_BOARD,    false, rank_fill },
 	{ "/api/events/",  NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   false, event_fill_json },

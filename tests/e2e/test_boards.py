@@ -339,6 +339,37 @@ def test_what_is_too_wide_is_told(site, ask):
     assert ask(window="124d", country="us").status_code == 200
 
 
+def test_events_are_found_by_words(ask):
+    def found(words, **more):
+        answer = ask("/api/events", q=words, **more)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["query"]["q"] == words
+        return [e["event_id"] for e in answer.json()["events"]]
+    assert set(found("orleans")) == {"paris1", "paris2"}
+    assert found("QUOT orlé") == ["paris1"]
+    assert found("quoted picnic") == []
+    assert len(found("orleans", limit=1)) == 1
+    assert found("...") == []
+    assert ask("/api/events").json()["param"] == "q"
+    assert ask("/api/events", q="x", limit=101).json()["param"] == "limit"
+
+
+def test_choices_are_counted(site, ask):
+    groups = [g for (kind, _), g in site.want.details.items()
+              if kind == "group"]
+    countries = ask("/api/countries").json()["countries"]
+    for entry in countries:
+        assert entry["groups"] == sum(
+            (g.country or "").lower() == entry["country"] for g in groups)
+    assert countries and countries == sorted(
+        countries, key=lambda e: (-e["groups"], e["country"]))
+    for entry in ask("/api/topics").json()["topics"]:
+        assert entry["groups"] == sum(
+            entry["urlkey"] in dict(g.topics or []) for g in groups)
+    cities = ask("/api/cities").json()["cities"]
+    assert {"city": "ORLÉANS", "country": "fr", "groups": 2} in cities
+
+
 # The API of the Go original: names and types are frozen.
 
 def test_v1_topk_is_the_board_of_a_day(site, ask):

@@ -6,6 +6,7 @@
 #include "fcgi/event.h"
 #include "fcgi/history.h"
 #include "fcgi/rank.h"
+#include "fcgi/search.h"
 #include "fcgi/thing.h"
 #include "fcgi/topk.h"
 #include "lib/clock.h"
@@ -122,6 +123,19 @@ boards_rank(struct rank *rank)
 	rank->entries[0].rank = 1000;
 	rank->entries[0].event = hostile;
 	rank->entries[1].event = honest;
+}
+
+/* What was found for words that are no markup. */
+void
+boards_search(struct search *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->words = "<b> \"é";
+	s->limit = 20;
+	s->answer.as_of_ms = AS_OF;
+	s->n = 2;
+	s->events[0] = honest;
+	s->events[1] = bare;
 }
 
 /* Two weeks, the second of them without a yes. */

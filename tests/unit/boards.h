@@ -5,6 +5,7 @@
 struct event;
 struct history;
 struct rank;
+struct search;
 struct thing;
 struct topk;
 
@@ -12,6 +13,7 @@ void boards_full(struct topk *);
 void boards_window(struct topk *);
 void boards_empty(struct topk *);
 void boards_rank(struct rank *);
+void boards_search(struct search *);
 void boards_history(struct history *);
 void boards_event(struct event *);
 void boards_group(struct thing *);

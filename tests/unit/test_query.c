@@ -390,6 +390,27 @@ a_rank_takes_a_boards_parameters_but_k(void **state)
 	    parse_of(&r, "/api/events/x/rank", "format=csv", &p), -1);
 }
 
+static void
+a_search_needs_words_and_has_a_limit(void **state)
+{
+	struct problem p;
+	struct request r;
+
+	(void)state;
+	assert_int_equal(parse_of(&r, "/api/events", "q=caf%C3%A9+x", &p), 0);
+	assert_string_equal(r.words, "caf\xc3\xa9 x");
+	assert_int_equal(r.limit, REQUEST_LIMIT_PRESET);
+	assert_int_equal(parse_of(&r, "/api/events", "limit=5", &p), -1);
+	assert_string_equal(p.param, "q");
+	assert_int_equal(parse_of(&r, "/api/events", "q=", &p), -1);
+	assert_string_equal(p.param, "q");
+	assert_int_equal(parse_of(&r, "/api/events", "q=a&limit=0", &p), -1);
+	assert_string_equal(p.param, "limit");
+	assert_int_equal(parse_of(&r, "/api/events", "q=a&limit=101", &p), -1);
+	assert_int_equal(parse_of(&r, "/api/topics", "k=1", &p), -1);
+	assert_string_equal(p.allowed, "no parameters");
+}
+
 int
 main(void)
 {
@@ -403,6 +424,7 @@ main(void)
 		cmocka_unit_test(what_is_too_wide_is_named),
 		cmocka_unit_test(a_history_has_whole_steps_and_not_too_many),
 		cmocka_unit_test(a_rank_takes_a_boards_parameters_but_k),
+		cmocka_unit_test(a_search_needs_words_and_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

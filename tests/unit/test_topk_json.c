@@ -9,9 +9,11 @@
 
 #include <cmocka.h>
 
+#include "fcgi/choices.h"
 #include "fcgi/event.h"
 #include "fcgi/history.h"
 #include "fcgi/rank.h"
+#include "fcgi/search.h"
 #include "fcgi/thing.h"
 #include "fcgi/topk.h"
 #include "tests/unit/boards.h"
@@ -127,6 +129,40 @@ a_history_and_one_of_nothing(void **state)
 	assert_non_null(
 	    strstr(buf_str(&out.body), "{\"query\":{\"step\":\"1w\"},"));
 	assert_non_null(strstr(buf_str(&out.body), "\"points\":[]}"));
+	buf_free(&out.body);
+}
+
+static void
+what_was_found(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct search s;
+
+	(void)state;
+	boards_search(&s);
+	search_json(&out, &s);
+	assert_golden(buf_str(&out.body), "search.json");
+	assert_memory_equal(out.body.data + out.mark_at - 8, "\"stale\":,", 9);
+	buf_free(&out.body);
+}
+
+static void
+topics_to_choose_from(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct choices c = { .kind = CHOICES_TOPICS,
+		.n = 2,
+		.choices = { { "c++", "C & <C++>", 5 }, { "x", NULL, 1 } } };
+
+	(void)state;
+	choices_json(&out, &c);
+	assert_golden(buf_str(&out.body), "topics.json");
+	buf_clear(&out.body);
+	c.kind = CHOICES_COUNTRIES;
+	c.n = 1;
+	choices_json(&out, &c);
+	assert_non_null(strstr(buf_str(&out.body),
+	    "\"countries\":[{\"country\":\"c++\",\"groups\":5}]}"));
 	buf_free(&out.body);
 }
 
@@ -255,6 +291,8 @@ main(void)
 		cmocka_unit_test(an_empty_board),
 		cmocka_unit_test(a_rank_beyond_those_that_are_told),
 		cmocka_unit_test(a_history_and_one_of_nothing),
+		cmocka_unit_test(what_was_found),
+		cmocka_unit_test(topics_to_choose_from),
 		cmocka_unit_test(an_event),
 		cmocka_unit_test(a_group),
 		cmocka_unit_test(the_etag_stands_while_the_board_stands),
