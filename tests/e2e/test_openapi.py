@@ -199,6 +199,38 @@ def test_the_parameters_are_those_that_are_taken(site, path, operation):
                 assert header in operation["responses"]["200"]["headers"]
 
 
+VALUES = {"window": "1h", "date": "2017-03-19",
+          "from": "2017-03-19T00:00:00Z", "to": "2017-03-20T00:00:00Z"}
+RULES = [(path, operation["x-rules"]) for path, operation in OPERATIONS
+         if "x-rules" in operation]
+
+
+@pytest.mark.parametrize("path, rules", RULES, ids=[p for p, _ in RULES])
+def test_the_rules_for_combining_are_kept(site, path, rules):
+    """All sets of range parameters: 200 where the rules allow it, else 400
+    that names both or what is missing."""
+    names_ = sorted(set(VALUES) & set(names(CONTRACT["paths"][path]["get"])[0]))
+    for number in range(1 << len(names_)):
+        given = [n for i, n in enumerate(names_) if number >> i & 1]
+        wrong = [pair for pair in rules.get("exclusive", [])
+                 if set(pair) <= set(given)]
+        lacking = [n for n in given if n in rules["needs"]
+                   and not set(rules["needs"][n]) & set(given)]
+        answer = requests.get(site.url + some_path(site, path), timeout=10,
+                              params={n: VALUES[n] for n in given})
+        assert answer.status_code == (400 if wrong or lacking else 200), given
+        if wrong:
+            assert any(all(f'"{n}"' in answer.json()["detail"] for n in pair)
+                       for pair in wrong), answer.text
+        elif lacking:
+            assert answer.json()["param"] in rules["needs"][lacking[0]]
+    first, last = rules["ordered"]
+    answer = requests.get(
+        site.url + some_path(site, path), timeout=10,
+        params={first: VALUES["from"], last: VALUES["from"]})
+    assert answer.status_code == 400 and answer.json()["param"] == first
+
+
 def test_every_route_of_the_api_is_in_the_contract():
     with open(os.path.join(SRC, "fcgi", "route.c"), encoding="utf-8") as f:
         rows = re.findall(
