@@ -35,6 +35,9 @@ MORE = [
     message(990006, "before", mtime=NOW - 3 * HOUR, group={"group_id": 992}),
     message(990007, "before", mtime=NOW - 30 * 60000,
             group={"group_id": 992}),
+    *(message(990010 + i, event_id, group={"group_id": 993})
+      for i, event_id in enumerate(["alpha", "Zulu", "a-b", "_x", "aa",
+                                    "éa"])),
 ]
 
 
@@ -42,6 +45,10 @@ MORE = [
 def site(generate, tmp_path_factory, request):
     stack = started(broker="none", only=("postgres", "redis"))
     request.addfinalizer(stack.down)
+    # As a database is on a host of today: it does not sort by bytes.
+    stack.postgres.psql(
+        "CREATE DATABASE boards TEMPLATE template0 LOCALE_PROVIDER icu"
+        " ICU_LOCALE 'en-US'", database="postgres")
     w = World(stack, "boards")
     request.addfinalizer(w.end)
     path = tmp_path_factory.mktemp("site") / "all.ndjson"
@@ -243,6 +250,18 @@ def test_a_history_is_the_sum_of_its_steps(site, ask, step):
                     len(here), sum(1 + (r.guests or 0) for r in here))
             if not given and step != "1h":
                 assert sum(p["rsvps"] for p in points) == len(mine)
+
+
+def test_ties_are_in_the_order_of_bytes_whatever_the_database_sorts_by(ask):
+    wanted = ["Zulu", "_x", "a-b", "aa", "alpha", "éa"]
+    for query in ({}, {"by": "headcount"}, {"date": "2017-03-19"}):
+        found = ask(group="993", **query).json()["events"]
+        assert [e["event_id"] for e in found] == wanted, query
+        near = ask("/api/events/aa/rank", group="993", around=20,
+                   **query).json()["events"]
+        assert [e["event_id"] for e in near] == wanted, query
+    everybody = [e["event_id"] for e in ask(k=1000).json()["events"]]
+    assert [e for e in everybody if e in wanted] == wanted
 
 
 def test_to_the_millisecond(ask):
