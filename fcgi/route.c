@@ -9,7 +9,6 @@
 #include "fcgi/route.h"
 
 /* clang-format off */
-#define K_BY (PARAM_BIT(PARAM_K) | PARAM_BIT(PARAM_BY))
 #define BOARD (PARAM_SET_BOARD | PARAM_BIT(PARAM_FORMAT))
 #define RANK (PARAM_BIT(PARAM_BY) | PARAM_SET_RANGE | PARAM_SET_FILTER | \
 	PARAM_BIT(PARAM_AROUND))
@@ -22,7 +21,7 @@
 
 /* A path with a suffix stands before the same path without one. */
 static const struct route routes[] = {
-	{ "/",             NULL,       ROUTE_ID_NONE,   K_BY,    0, ROUTE_BOARD,    true,  topk_fill_html },
+	{ "/",             NULL,       ROUTE_ID_NONE,   PARAM_SET_BOARD, 0, ROUTE_BOARD,    true,  topk_fill_html },
 	{ "/events/",      NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   true,  event_fill_html },
 	{ "/api/topk",     NULL,       ROUTE_ID_NONE,   BOARD,   0, ROUTE_BOARD,    false, topk_fill_api },
 	{ "/api/events",   NULL,       ROUTE_ID_NONE,   SEARCH,  PARAM_BIT(PARAM_Q), ROUTE_DETAIL, false, search_fill },

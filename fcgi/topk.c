@@ -131,7 +131,9 @@ fill(void (*render)(struct response *, const struct topk *),
 	struct topk t = { 0 };
 	enum fill rc;
 
-	if ((rc = topk_load(&t, &r->topk, true, db, timeout_ms)) != FILL_OK)
+	/* The page has no place for the ranks before. */
+	if ((rc = topk_load(&t, &r->topk, !r->route->html, db, timeout_ms)) !=
+	    FILL_OK)
 		return rc;
 	render(out, &t);
 	topk_free(&t);

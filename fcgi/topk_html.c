@@ -21,6 +21,23 @@ add_option(struct buf *b, enum topk_by by, enum topk_by chosen)
 	    by == chosen ? " selected" : "", by_words(by));
 }
 
+/* What the form does not show stays as it is. */
+static void
+add_hidden(struct buf *b, const char *name, const char *value)
+{
+	buf_adds(b, "<input type=\"hidden\"");
+	html_attr(b, "name", name);
+	html_attr(b, "value", value);
+	buf_adds(b, ">\n");
+}
+
+static void
+add_to_link(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, "&amp;%s=", name);
+	html_url_path(b, value);
+}
+
 static void
 add_form(struct buf *b, const struct topk_query *query)
 {
@@ -34,8 +51,10 @@ add_form(struct buf *b, const struct topk_query *query)
 	    TOPK_K_MAX, query->k);
 	add_option(b, TOPK_BY_RSVPS, query->by);
 	add_option(b, TOPK_BY_HEADCOUNT, query->by);
+	buf_adds(b, "</select>\n");
+	topk_query_each(b, query, add_hidden);
 	buf_adds(b,
-	    "</select>\n<button type=\"submit\">Show</button>\n"
+	    "<button type=\"submit\">Show</button>\n"
 	    "</form>\n");
 }
 
@@ -77,6 +96,36 @@ add_row(struct buf *b, const struct topk_entry *entry)
 	buf_adds(b, "</td>\n</tr>\n");
 }
 
+/* The RSVPs that count; a window that slides has no times that would change
+ * by themselves. */
+static void
+add_range(struct buf *b, const struct range *range)
+{
+	switch (range->kind) {
+	case RANGE_ALL:
+		buf_adds(b, "all time");
+		break;
+	case RANGE_SLIDING:
+		buf_addf(b, "of the last %s", range->window);
+		break;
+	case RANGE_WINDOW:
+	case RANGE_DAY:
+	case RANGE_FROM_TO:
+		buf_adds(b, "from ");
+		html_time(b, range->from_ms);
+		buf_adds(b, " to ");
+		html_time(b, range->to_ms);
+		break;
+	}
+}
+
+static void
+add_filter(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, ", %s ", name);
+	html_name(b, "span", value, "");
+}
+
 static void
 add_table(struct buf *b, const struct topk *t)
 {
@@ -84,7 +133,12 @@ add_table(struct buf *b, const struct topk *t)
 
 	buf_addf(b,
 	    "<div class=\"scroll\">\n<table class=\"board\">\n"
-	    "<caption>The %zu %s with the most %s, all time</caption>\n"
+	    "<caption>The %zu %s with the most %s, ",
+	    t->n, t->n == 1 ? "event" : "events", by_words(t->query.by));
+	add_range(b, &t->query.range);
+	filter_each(b, &t->query.filter, add_filter);
+	buf_adds(b,
+	    "</caption>\n"
 	    "<thead>\n<tr>\n"
 	    "<th scope=\"col\" class=\"rank\">Rank</th>\n"
 	    "<th scope=\"col\" class=\"event\">Event</th>\n"
@@ -93,11 +147,25 @@ add_table(struct buf *b, const struct topk *t)
 	    "<th scope=\"col\" class=\"group\">Group</th>\n"
 	    "<th scope=\"col\" class=\"place\">Place</th>\n"
 	    "<th scope=\"col\" class=\"when\">Starts</th>\n"
-	    "</tr>\n</thead>\n<tbody>\n",
-	    t->n, t->n == 1 ? "event" : "events", by_words(t->query.by));
+	    "</tr>\n</thead>\n<tbody>\n");
 	for (i = 0; i < t->n; i++)
 		add_row(b, &t->entries[i]);
 	buf_adds(b, "</tbody>\n</table>\n</div>\n");
+}
+
+static void
+add_empty(struct buf *b, const struct topk_query *query)
+{
+	if (query->range.kind == RANGE_ALL && !filter_given(&query->filter)) {
+		buf_adds(b,
+		    "<p class=\"empty\">No event has a yes yet: not"
+		    " one RSVP is counted.</p>\n");
+		return;
+	}
+	buf_adds(b, "<p class=\"empty\">No event has a yes, ");
+	add_range(b, &query->range);
+	filter_each(b, &query->filter, add_filter);
+	buf_adds(b, ".</p>\n");
 }
 
 static void
@@ -113,9 +181,10 @@ add_notes(struct buf *b, const struct topk *t)
 	    " yes; the column People adds the guests they bring. An answer that"
 	    " is changed counts as it stands now. Equal counts share a rank and"
 	    " are listed by event id.</p>\n"
-	    "<p class=\"links\"><a href=\"api/topk?k=%d&amp;by=%s\">This board"
-	    " as JSON</a></p>\n",
+	    "<p class=\"links\"><a href=\"api/topk?k=%d&amp;by=%s",
 	    t->query.k, topk_by_name(t->query.by));
+	topk_query_each(b, &t->query, add_to_link);
+	buf_adds(b, "\">This board as JSON</a></p>\n");
 }
 
 /* Renders the page /. */
@@ -133,9 +202,7 @@ topk_html(struct response *out, const struct topk *t)
 	if (t->n > 0)
 		add_table(b, t);
 	else
-		buf_adds(b,
-		    "<p class=\"empty\">No event has a yes yet: not"
-		    " one RSVP is counted.</p>\n");
+		add_empty(b, &t->query);
 	gap.from = b->len;
 	answer_html(b, &t->answer);
 	gap.to = b->len;

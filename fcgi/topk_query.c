@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fcgi/answer.h"
@@ -82,10 +83,57 @@ topk_query_args(struct args *args, const struct topk_query *query)
 }
 
 static void
+each_of_range(struct buf *b, const struct range *range, topk_query_tell *tell)
+{
+	char iso[CLOCK_ISO_LEN];
+
+	if (range->window[0] != '\0')
+		tell(b, "window", range->window);
+	if (range->kind == RANGE_DAY) {
+		clock_iso(iso, range->from_ms);
+		iso[10] = '\0'; /* the day only */
+		tell(b, "date", iso);
+	}
+	if (range->kind == RANGE_FROM_TO)
+		tell(b, "from", clock_iso(iso, range->from_ms));
+	if (range->kind == RANGE_FROM_TO || range->kind == RANGE_WINDOW)
+		tell(b, "to", clock_iso(iso, range->to_ms));
+}
+
+/* Tells each parameter of a filter that was given. */
+void
+filter_each(struct buf *b, const struct filter *f, topk_query_tell *tell)
+{
+	char id[24];
+
+	snprintf(id, sizeof(id), "%" PRId64, f->group_id);
+	if (f->country[0] != '\0')
+		tell(b, "country", f->country);
+	if (f->city[0] != '\0')
+		tell(b, "city", f->city);
+	if (f->group_id != 0)
+		tell(b, "group", id);
+	if (f->group_urlname[0] != '\0')
+		tell(b, "group", f->group_urlname);
+	if (f->topic[0] != '\0')
+		tell(b, "topic", f->topic);
+	if (f->when != TOPK_WHEN_ANY)
+		tell(b, "when", when_names[f->when]);
+}
+
+/* Tells each parameter of range and filter that was given: with k and by they
+ * ask for the same board again. */
+void
+topk_query_each(
+    struct buf *b, const struct topk_query *query, topk_query_tell *tell)
+{
+	each_of_range(b, &query->range, tell);
+	filter_each(b, &query->filter, tell);
+}
+
+static void
 member(struct buf *b, const char *name, const char *value)
 {
-	if (value[0] == '\0')
-		return;
 	buf_addf(b, ",\"%s\":", name);
 	json_cstring(b, value);
 }
@@ -110,12 +158,12 @@ struct answer_gap
 topk_query_json(struct buf *b, const struct topk_query *query)
 {
 	const struct range *range = &query->range;
-	const struct filter *f = &query->filter;
 	struct answer_gap gap;
 	char iso[CLOCK_ISO_LEN];
 
 	buf_addf(b, "\"by\":\"%s\"", by_names[query->by]);
-	member(b, "window", range->window);
+	if (range->window[0] != '\0')
+		member(b, "window", range->window);
 	if (range->kind == RANGE_DAY) {
 		clock_iso(iso, range->from_ms);
 		iso[10] = '\0'; /* the day only */
@@ -124,14 +172,7 @@ topk_query_json(struct buf *b, const struct topk_query *query)
 	gap.from = b->len;
 	add_range(b, range);
 	gap.to = range->kind == RANGE_SLIDING ? b->len : gap.from;
-	member(b, "country", f->country);
-	member(b, "city", f->city);
-	if (f->group_id != 0)
-		buf_addf(b, ",\"group\":\"%" PRId64 "\"", f->group_id);
-	member(b, "group", f->group_urlname);
-	member(b, "topic", f->topic);
-	if (f->when != TOPK_WHEN_ANY)
-		member(b, "when", when_names[f->when]);
+	filter_each(b, &query->filter, member);
 	return gap;
 }
 

@@ -77,11 +77,17 @@ struct buf;
 	" a.as_of_ms"
 /* clang-format on */
 
+/* Is told a parameter: its name, and its value as a client would send it. */
+typedef void topk_query_tell(struct buf *, const char *name, const char *value);
+
 const char *topk_by_name(enum topk_by);
 const char *topk_when_name(enum topk_when);
 bool filter_given(const struct filter *);
 void topk_query_args(struct args *, const struct topk_query *);
 struct answer_gap topk_query_json(struct buf *, const struct topk_query *);
+void filter_each(struct buf *, const struct filter *, topk_query_tell *);
+void
+topk_query_each(struct buf *, const struct topk_query *, topk_query_tell *);
 void topk_query_key(struct buf *, const struct topk_query *);
 
 #endif

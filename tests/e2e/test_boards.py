@@ -2,7 +2,9 @@
 
 import csv
 import datetime
+import html
 import io
+import re
 import time
 import urllib.parse
 
@@ -454,6 +456,23 @@ def test_any_script_may_read_the_api(ask):
     page = ask("/")
     assert page.status_code == 200
     assert "Access-Control-Allow-Origin" not in page.headers
+
+
+def test_the_page_takes_the_same_and_says_what_it_shows(site, ask):
+    page = ask("/", k=3, date="2017-03-19", city="Orléans", group="nord-sud")
+    assert page.status_code == 200
+    caption = re.search(r"<caption>(.*?)</caption>", page.text, re.S)[1]
+    for word in ("2017-03-19", "2017-03-20", "Orléans", "nord-sud"):
+        assert word in caption
+    assert "all time" not in caption
+    for name, value in (("date", "2017-03-19"), ("city", "Orléans")):
+        assert f'type="hidden" name="{name}" value="{value}"' in page.text
+    link = html.unescape(re.search(r'href="(api/topk[^"]*)"', page.text)[1])
+    body = requests.get(f"{site.url}/{link}", timeout=10).json()
+    assert [e["event_id"] for e in body["events"]] == ["paris1"]
+    assert body["query"]["city"] == "Orléans" and body["query"]["k"] == 3
+    assert ask("/", window="1h", date="2017-03-19").status_code == 400
+    assert ask("/", format="csv").status_code == 400
 
 
 def test_head_has_the_header_of_get(site):

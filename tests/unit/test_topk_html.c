@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -33,6 +34,29 @@ a_board_with_hostile_names(void **state)
 {
 	(void)state;
 	board_is(boards_full, "board.html");
+}
+
+static void
+a_board_of_a_window_with_filters_says_so(void **state)
+{
+	(void)state;
+	board_is(boards_window, "board-window.html");
+}
+
+static void
+a_filtered_board_that_is_empty_is_not_that_of_no_rsvps(void **state)
+{
+	struct response out = { .mark_at = RESPONSE_NO_MARK };
+	struct topk t;
+
+	(void)state;
+	boards_empty(&t);
+	strcpy(t.query.filter.country, "us");
+	topk_html(&out, &t);
+	assert_null(strstr(buf_str(&out.body), "not one RSVP"));
+	assert_non_null(strstr(buf_str(&out.body),
+	    "No event has a yes, all time, country <span dir=\"auto\">us"));
+	buf_free(&out.body);
 }
 
 static void
@@ -111,6 +135,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_board_with_hostile_names),
+		cmocka_unit_test(a_board_of_a_window_with_filters_says_so),
+		cmocka_unit_test(
+		    a_filtered_board_that_is_empty_is_not_that_of_no_rsvps),
 		cmocka_unit_test(an_empty_board),
 		cmocka_unit_test(an_event),
 		cmocka_unit_test(the_etag_stands_while_the_board_stands),
