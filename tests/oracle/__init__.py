@@ -18,10 +18,13 @@ only.  It is slow and simple on purpose: dictionaries, one rule a function.
 from .database import Found, read
 from .differ import Difference, differences
 from .grammar import (Bad, Event, Group, Member, Rsvp, Venue, parse, version)
+from .question import Question, history
 from .source import Away, Record, lines_of, records_of_lines, records_of_topic
 from .state import State, state_of, state_of_file
+from .window import Window
 
 __all__ = ["Away", "Bad", "Difference", "Event", "Found", "Group", "Member",
-           "Record", "Rsvp", "State", "Venue", "differences",
-           "lines_of", "parse", "read", "records_of_lines",
-           "records_of_topic", "state_of", "state_of_file", "version"]
+           "Question", "Record", "Rsvp", "State", "Venue", "Window",
+           "differences", "history", "lines_of", "parse", "read",
+           "records_of_lines", "records_of_topic", "state_of",
+           "state_of_file", "version"]

@@ -4,7 +4,6 @@ A cache may answer with what was true a moment ago, so an answer that differs
 is asked for again, for a few seconds.
 """
 
-import datetime
 import http.client
 import json
 import time
@@ -15,11 +14,11 @@ import urllib.request
 from .board import MEASURES
 from .differ import Difference
 from .source import Away
+from .window import written
 
 SIZES = (1, 5, 10, 100)
 SAMPLE = 20   # events that are asked for one by one
 PATIENCE = 5  # seconds
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Api:
@@ -76,15 +75,6 @@ def unlike(name, want, have):
         yield name, want, have
 
 
-def instant(ms):
-    """A time as the API writes it."""
-    if ms is None:
-        return None
-    when = EPOCH + datetime.timedelta(milliseconds=ms)
-    unit = "milliseconds" if ms % 1000 else "seconds"
-    return when.isoformat(timespec=unit).replace("+00:00", "Z")
-
-
 def event_of(want, event_id, rsvps, headcount):
     """An event as an answer tells it."""
     event = want.details["event", event_id]
@@ -92,7 +82,7 @@ def event_of(want, event_id, rsvps, headcount):
     venue = want.details.get(("venue", event.venue_id))
     return {
         "event_id": event_id, "name": event.name, "url": event.url,
-        "starts_at": instant(event.starts_ms),
+        "starts_at": written(event.starts_ms),
         "rsvps": rsvps, "headcount": headcount,
         "group": {"group_id": event.group_id, "name": group.name,
                   "urlname": group.urlname, "city": group.city,

@@ -1,4 +1,4 @@
-"""Boards: places by one measure, all time."""
+"""Boards: places by one measure."""
 
 MEASURES = ("rsvps", "headcount")
 
@@ -24,3 +24,13 @@ def board(counts, k, by="rsvps"):
     tie = (len(rows) > k > 0
            and rows[k - 1][1][measure] == rows[k][1][measure])
     return out, tie
+
+
+def ranks(counts, by="rsvps"):
+    """{event_id: rank}: one more than there are with a larger count."""
+    measure = MEASURES.index(by)
+    sizes = sorted((both[measure] for both in counts.values()), reverse=True)
+    first = {size: place for place, size in reversed(
+        list(enumerate(sizes, 1)))}
+    return {event_id: first[both[measure]]
+            for event_id, both in counts.items()}

@@ -55,9 +55,11 @@ class State:
     def yes(self):
         return (r for r in self.rsvps.values() if r.response == "yes")
 
-    def counts(self):
-        """{event_id: (rsvps, headcount)}, without zeros."""
-        return total((r.event_id, r) for r in self.yes())
+    def counts(self, window=None):
+        """{event_id: (rsvps, headcount)}, without zeros; of a window only
+        the RSVPs whose mtime is in it."""
+        return total((r.event_id, r) for r in self.yes()
+                     if window is None or r.mtime_ms in window)
 
     def days(self):
         """{(event_id, day): (rsvps, headcount)} by the UTC day of mtime."""
