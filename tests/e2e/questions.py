@@ -144,11 +144,13 @@ class Questions:
         return self.cased(found[1].city)
 
     def cased(self, text):
-        """The same in other letters."""
+        """The same in other letters, where lower case and case folding are
+        of one mind; they are not about the capitals of a German sharp s."""
         if not text:
             return None
-        return self.dice.choice((text, text, text.upper(), text.lower(),
-                                 text.swapcase()))
+        other = self.dice.choice((text, text, text.upper(), text.lower(),
+                                  text.swapcase()))
+        return other if other.lower() == text.lower() else text
 
     def group(self, found):
         urlname = found[1].urlname

@@ -225,23 +225,21 @@ def test_ranks_count_all_that_are_before():
 # The place of one event.
 
 def place(state, event, **parameters):
-    rank, rows = oracle.Question.of(
+    rows = oracle.Question.of(
         {name: str(value) for name, value in parameters.items()},
         MIDNIGHT).place(state, event)
-    return rank, [(row.rank, row.event_id) for row in rows]
+    return [(row.rank, row.event_id) for row in rows]
 
 
 def test_neighbours_are_those_beside_it_in_the_order_of_the_board():
     state = state_of(*[(event, MIDNIGHT) for event in "aaabbccde"])
-    assert place(state, "c") == (2, [(2, "c")])
-    assert place(state, "c", around=1) == (
-        2, [(2, "b"), (2, "c"), (4, "d")])
-    assert place(state, "a", around=2) == (
-        1, [(1, "a"), (2, "b"), (2, "c")])
-    assert place(state, "e", around=20) == (
-        4, [(1, "a"), (2, "b"), (2, "c"), (4, "d"), (4, "e")])
-    assert place(state, "f") == (None, [])
-    assert place(state, "a", date="2017-03-19") == (None, [])
+    assert place(state, "c") == [(2, "c")]
+    assert place(state, "c", around=1) == [(2, "b"), (2, "c"), (4, "d")]
+    assert place(state, "a", around=2) == [(1, "a"), (2, "b"), (2, "c")]
+    assert place(state, "e", around=20) == [
+        (1, "a"), (2, "b"), (2, "c"), (4, "d"), (4, "e")]
+    assert place(state, "f") == []
+    assert place(state, "a", date="2017-03-19") == []
 
 
 def test_a_rank_beyond_1000_is_not_told():
@@ -249,12 +247,12 @@ def test_a_rank_beyond_1000_is_not_told():
     for number in range(999):
         rows += [(f"b{number:04}", MIDNIGHT)] * 2
     state = state_of(*rows, ("x", MIDNIGHT), ("y", MIDNIGHT))
-    assert place(state, "y", around=1) == (1000, [(1000, "x"), (1000, "y")])
+    assert place(state, "y", around=1) == [(1000, "x"), (1000, "y")]
     state = state_of(*rows, ("b9999", MIDNIGHT), ("b9999", MIDNIGHT),
                      ("x", MIDNIGHT))
-    assert place(state, "b9999", around=1) == (
-        1, [(1, "b0998"), (1, "b9999"), (1001, "x")])
-    assert place(state, "x", around=1) == (None, [])
+    assert place(state, "b9999", around=1) == [
+        (1, "b0998"), (1, "b9999"), (1001, "x")]
+    assert place(state, "x", around=1) == [(None, "x")]
 
 
 # Histories.

@@ -90,7 +90,7 @@ class Asker:
 
     def fault(self, told, found):
         self.wrong.append(told.path + "".join(
-            f"\n    {name}: expected {str(want)[:200]}, found {str(have)[:200]}"
+            f"\n    {name}: expected {want!s:.200}, found {have!s:.200}"
             for name, want, have in found[:4]))
 
     def judge(self, state, told):

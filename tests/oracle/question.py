@@ -75,17 +75,19 @@ class Question(collections.namedtuple(
                 if rank <= PREVIOUS}
 
     def place(self, state, event_id):
-        """(its rank, [Row of it and of those around it]).  Rank None: it is
-        not on the board, or beyond the last rank that is told; then nobody
-        is around it."""
+        """[Row] of it and of those around it; [] when it is not on the
+        board.  Beyond the last rank that is told it stands alone, without a
+        rank."""
         counts = self.counts(state, self.window)
         rows, _ = boards.board(counts, len(counts), self.by)
-        for place, (rank, found, *_) in enumerate(rows):
-            if found == event_id and rank <= BEYOND:
+        for place, (rank, found, *both) in enumerate(rows):
+            if found == event_id and rank > BEYOND:
+                return [Row(None, None, found, *both)]
+            if found == event_id:
                 near = rows[max(0, place - self.around):
                             place + self.around + 1]
-                return rank, [Row(row[0], None, *row[1:]) for row in near]
-        return None, []
+                return [Row(row[0], None, *row[1:]) for row in near]
+        return []
 
 
 def alike(asked, value):
