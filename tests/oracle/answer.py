@@ -66,7 +66,7 @@ def query_of(asked, question, names):
     told = asked.parameters
     out = {name: getattr(question, name) for name in names}
     out.update((name, told[name]) for name in (
-        "window", *FILTERS) if name in told)
+        "window", "date", *FILTERS) if name in told)
     if question.window is not None:
         out["from"], out["to"] = map(written, question.window)
     if out.get("when") == "any":
@@ -74,26 +74,18 @@ def query_of(asked, question, names):
     return out
 
 
-def as_written(query):
-    """A query in the answer, in the one form that query_of() has too: the
-    case of a place is free, a group's id may be a number, when=any and a
-    date beside its from and to are not worth telling."""
-    out = dict(query)
-    out.pop("date", None)
-    for name in ("country", "city"):
-        if isinstance(out.get(name), str):
-            out[name] = out[name].casefold()
-    if isinstance(out.get("group"), int):
-        out["group"] = str(out["group"])
-    if out.get("when") == "any":
-        del out["when"]
-    return out
+def any_case(query):
+    """A query without the case of its places: an answer may tell them as
+    they were asked for by somebody else."""
+    return {name: value.casefold() if name in ("country", "city")
+            and isinstance(value, str) else value
+            for name, value in query.items()}
 
 
 def frame(asked, question, body, names, members):
     """What all answers have around their rows."""
-    yield from exactly("query", as_written(query_of(asked, question, names)),
-                       as_written(body["query"]))
+    yield from exactly("query", any_case(query_of(asked, question, names)),
+                       any_case(body["query"]))
     yield from exactly("stale", False, body["stale"])
     yield from exactly("members", sorted(COMMON | members), sorted(body))
 
