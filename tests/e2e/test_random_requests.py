@@ -123,9 +123,6 @@ class Asker:
         assert not self.wrong, (
             f"{len(self.wrong)} wrong of {self.seen['answers']}:\n"
             + "\n".join(self.wrong[:10]))
-        assert self.seen["empty"] < 0.3 * self.seen["answers"]
-        assert self.seen["ties"] > 0.1 * self.seen["answers"]
-        assert self.seen["ranked before"] > 0.1 * self.seen["answers"]
 
 
 class Log:
@@ -195,7 +192,10 @@ def test_random_requests_are_answered_as_the_oracle_does(
             asker.seen["while applied"] += begin < version < len(log.records)
             asker.judge(log.after(version), one)
     asker.finish()
-    assert asker.seen["answers"] >= COUNT // ROUNDS * ROUNDS
+    seen, all_of_it = asker.seen, COUNT // ROUNDS * ROUNDS
+    assert seen["answers"] == all_of_it
+    assert seen["empty"] < 0.3 * all_of_it
+    assert min(seen["ties"], seen["ranked before"]) > 0.1 * all_of_it
     assert list(w.log()) == log.records
     w.judge()
 
@@ -216,3 +216,5 @@ def test_random_requests_of_a_capture_are_answered_as_the_oracle_does(
         if told is not None:
             asker.judge(state, told)
     asker.finish()
+    # It is long ago, so a window that slides has nothing to show.
+    assert asker.seen["empty"] < 0.7 * COUNT // 10
