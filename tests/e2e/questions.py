@@ -9,7 +9,8 @@ import datetime
 import urllib.parse
 
 from oracle.answer import Asked
-from oracle.window import EPOCH
+from oracle.question import Question
+from oracle.window import EPOCH, STEPS, step_begin
 
 DAY = 86400000
 UNITS = {"m": 60000, "h": 3600000, "d": DAY}
@@ -24,16 +25,37 @@ class Questions:
         self.events = sorted(i for kind, i in state.details
                              if kind == "event")
 
-    def one(self):
-        kind = self.dice.choices(list(KINDS), [w for w, _ in
-                                               KINDS.values()])[0]
-        return KINDS[kind][1](self)
-
     def board(self):
         anchor = self.dice.choice(self.rsvps)
         return Asked("topk", None, {
             **self.size(), **self.measure(),
             **self.window(anchor.mtime_ms), **self.filters(anchor)})
+
+    def rank(self):
+        """The place of an event, which mostly is on the board."""
+        asked, dice = self.board(), self.dice
+        told = dict(asked.parameters)
+        told.pop("k", None)
+        told["around"] = str(dice.choice((0, 1, 5, 20, dice.randint(0, 20))))
+        question = Question.of(told, self.now_ms)
+        events = sorted(question.counts(self.state, question.window))
+        if not events or dice.random() < 0.1:
+            events = self.events
+        return Asked("rank", dice.choice(events), told)
+
+    def history(self):
+        """Some steps of an event, its RSVPs in them or not far away."""
+        dice = self.dice
+        anchor, step = dice.choice(self.rsvps), dice.choice(list(STEPS))
+        points = dice.choice((1, 2, 24, 100, 1000, dice.randint(1, 1000)))
+        points = min(points, 20 * 365 * DAY // STEPS[step])
+        begin = step_begin(
+            anchor.mtime_ms - dice.randint(-1, points) * STEPS[step], step)
+        end = begin + points * STEPS[step] - dice.choice(
+            (0, 0, 1, STEPS[step] - 1))
+        return Asked("history", anchor.event_id, {
+            "step": step, "from": self.written(begin),
+            "to": self.written(end)})
 
     def size(self):
         dice = self.dice
@@ -164,9 +186,6 @@ class Questions:
 
     def when(self, _):
         return self.dice.choice(("any", "upcoming", "past"))
-
-
-KINDS = {"topk": (80, Questions.board)}
 
 
 def path_of(asked, dice):

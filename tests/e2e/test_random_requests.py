@@ -182,9 +182,9 @@ def test_random_requests_are_answered_as_the_oracle_does(
         questions = Questions(dice, log.after(begin), int(time.time() * 1000))
         log.produce(more)
         count = COUNT // ROUNDS
-        told = [asker.ask(questions.one(), begin) for _ in range(count // 5)]
+        told = [asker.ask(questions.board(), begin) for _ in range(count // 5)]
         log.wait()
-        told += [asker.ask(questions.one(), len(log.records))
+        told += [asker.ask(questions.board(), len(log.records))
                  for _ in range(count - count // 5)]
         told = [one for one in told if one is not None]
         for one in sorted(told, key=lambda one: one.body["version"]):
@@ -212,7 +212,7 @@ def test_random_requests_of_a_capture_are_answered_as_the_oracle_does(
     newest = max(rsvp.mtime_ms for rsvp in state.yes())
     questions, asker = Questions(dice, state, newest), Asker(url, dice)
     for _ in range(COUNT // 10):
-        told = asker.ask(questions.one(), len(lines))
+        told = asker.ask(questions.board(), len(lines))
         if told is not None:
             asker.judge(state, told)
     asker.finish()
