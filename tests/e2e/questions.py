@@ -25,6 +25,10 @@ class Questions:
         self.events = sorted(i for kind, i in state.details
                              if kind == "event")
 
+    def one(self):
+        return self.dice.choices((self.board, self.rank, self.history),
+                                 (8, 1, 1))[0]()
+
     def board(self):
         anchor = self.dice.choice(self.rsvps)
         return Asked("topk", None, {
@@ -53,6 +57,9 @@ class Questions:
             anchor.mtime_ms - dice.randint(-1, points) * STEPS[step], step)
         end = begin + points * STEPS[step] - dice.choice(
             (0, 0, 1, STEPS[step] - 1))
+        if dice.random() < 0.2:
+            return Asked("history", dice.choice(self.events),
+                         dice.choice(({}, {"step": step})))
         return Asked("history", anchor.event_id, {
             "step": step, "from": self.written(begin),
             "to": self.written(end)})

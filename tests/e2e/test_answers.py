@@ -75,14 +75,14 @@ def test_a_number_is_told_from_a_truth():
     (["events", 0, "venue", "lat"], 59.6, "events[0].venue.lat"),
     (["events", 0, "group", "lat"], None, "events[0].group.lat"),
     (["events", 1, "venue"], {}, "events[1].venue"),
-    (["more"], 1, "number of members")])
+    (["lag"], {}, None), (["more"], 1, "number of members")])
 def test_each_change_of_an_answer_is_found(path, value, name):
     def change(body):
         for step in path[:-1]:
             body = body[step]
         body[path[-1]] = value
 
-    assert name in wrong(change)
+    assert (name in wrong(change)) if name else not wrong(change)
 
 
 @pytest.mark.parametrize("path, name", [
@@ -148,3 +148,71 @@ def test_what_starts_at_this_moment_may_be_to_come_or_past():
             ("2017-03-20T01:00:00.300Z", 1, False),
             ("2017-03-20T01:00:00.300Z", 0, True)):
         assert (wrong(change(as_of, events), asked) == []) is right, as_of
+
+
+# The place of an event, and its history.
+
+def entry(rank, number):
+    """An event of the answer above on a board of places."""
+    out = {**BODY["events"][number], "rank": rank}
+    del out["previous_rank"]
+    return out
+
+
+RANK = Asked("rank", "b", {"date": "2017-03-20", "around": "1"})
+RANK_BODY = {
+    **{name: BODY[name] for name in ("as_of", "version", "stale", "lag")},
+    "query": {"around": 1, "by": "rsvps", "date": "2017-03-20",
+              "from": "2017-03-20T00:00:00Z", "to": "2017-03-21T00:00:00Z"},
+    "event_id": "b", "rank": 1, "beyond": None,
+    "events": [entry(1, 0), entry(1, 1), {**entry(1, 1), "event_id": "c"}]}
+HISTORY = Asked("history", "b", {
+    "step": "1h", "from": "2017-03-19T23:30:00Z",
+    "to": "2017-03-20T01:00:00.001Z"})
+HISTORY_BODY = {
+    **{name: BODY[name] for name in ("as_of", "version", "stale", "lag")},
+    "query": {"step": "1h", "from": "2017-03-19T23:00:00Z",
+              "to": "2017-03-20T02:00:00Z"},
+    "event_id": "b", "points": [
+        {"at": "2017-03-19T23:00:00Z", "rsvps": 1, "headcount": 1},
+        {"at": "2017-03-20T00:00:00Z", "rsvps": 1, "headcount": 1},
+        {"at": "2017-03-20T01:00:00Z", "rsvps": 0, "headcount": 0}]}
+
+
+@pytest.mark.parametrize("asked, body, name, value", [
+    (RANK, RANK_BODY, "rank", 2), (RANK, RANK_BODY, "beyond", 1000),
+    (RANK, RANK_BODY, "event_id", "a"), (RANK, RANK_BODY, "stale", True),
+    (RANK, RANK_BODY, "events", RANK_BODY["events"][:2]),
+    (HISTORY, HISTORY_BODY, "event_id", "a"),
+    (HISTORY, HISTORY_BODY, "points", HISTORY_BODY["points"][:2]),
+    (HISTORY, HISTORY_BODY, "points", HISTORY_BODY["points"][:2] + [
+        {**HISTORY_BODY["points"][2], "headcount": 1}]),
+    (HISTORY, HISTORY_BODY, "query", {
+        "step": "1h", "from": "2017-03-19T23:30:00Z",
+        "to": "2017-03-20T02:00:00Z"})])
+def test_places_and_histories_are_judged_too(asked, body, name, value):
+    assert wrong(lambda body: None, asked, body) == []
+    assert any(name in one for one in wrong(
+        lambda body: body.update({name: value}), asked, body))
+
+
+def test_an_event_that_is_on_no_board_has_no_rank_and_is_not_beyond():
+    asked = Asked("rank", "a", {"date": "2017-03-19", "around": "1"})
+    body = {**RANK_BODY, "event_id": "a", "rank": None, "events": [],
+            "query": {"around": 1, "by": "rsvps", "date": "2017-03-19",
+                      "from": "2017-03-19T00:00:00Z",
+                      "to": "2017-03-20T00:00:00Z"}}
+    assert wrong(lambda body: None, asked, body) == []
+    assert wrong(lambda body: body.update(beyond=1000), asked, body) == [
+        "beyond"]
+
+
+def test_a_history_of_no_range_has_all_of_the_events_rsvps():
+    asked = Asked("history", "b", {"step": "1h"})
+    assert wrong(lambda body: None, asked, HISTORY_BODY) == []
+
+    def later(body):
+        body["query"]["from"] = "2017-03-20T00:00:00Z"
+        del body["points"][0]
+
+    assert wrong(later, asked, HISTORY_BODY) == ["sum of points"]

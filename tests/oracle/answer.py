@@ -8,11 +8,12 @@ business of who asked.
 import collections
 
 from .api import event_of
-from .question import Question, history
-from .window import instant, length, written
+from .question import BEYOND, Question, history
+from .window import STEPS, Window, instant, length, written
 
 FILTERS = ("country", "city", "group", "topic", "when")
 COMMON = {"query", "as_of", "lag", "version", "stale"}
+MOST_POINTS = 1000
 SLACK = 250  # ms that the clocks of a worker and of PostgreSQL lie apart
 
 # kind: a key of JUDGES; event_id: of history and rank, else None;
@@ -82,12 +83,14 @@ def any_case(query):
             for name, value in query.items()}
 
 
-def frame(asked, question, body, names, members):
+def frame(query, body, members):
     """What all answers have around their rows."""
-    yield from exactly("query", any_case(query_of(asked, question, names)),
-                       any_case(body["query"]))
+    yield from exactly("query", any_case(query), any_case(body["query"]))
     yield from exactly("stale", False, body["stale"])
-    yield from exactly("members", sorted(COMMON | members), sorted(body))
+    yield from exactly("members", sorted(COMMON | set(members)), sorted(body))
+    for name in members:
+        if name in body:
+            yield from exactly(name, members[name], body[name])
 
 
 def entry_of(state, row, previous):
@@ -101,16 +104,44 @@ def entry_of(state, row, previous):
 def board(state, asked, body, now_ms):
     question = question_of(asked, body, now_ms)
     rows, tie = question.board(state)
-    out = list(frame(asked, question, body, ("k", "by"),
-                     {"tie_at_cutoff", "events"}))
-    out += exactly("tie_at_cutoff", tie, body["tie_at_cutoff"])
-    out += exactly("events", [
-        entry_of(state, row, question.window is not None) for row in rows],
-        body["events"])
+    return list(frame(query_of(asked, question, ("k", "by")), body, {
+        "tie_at_cutoff": tie,
+        "events": [entry_of(state, row, question.window is not None)
+                   for row in rows]}))
+
+
+def rank(state, asked, body, now_ms):
+    question = question_of(asked, body, now_ms)
+    rows = question.place(state, asked.event_id)
+    own = {row.event_id: row.rank for row in rows}.get(asked.event_id)
+    return list(frame(query_of(asked, question, ("around", "by")), body, {
+        "event_id": asked.event_id, "rank": own,
+        "beyond": BEYOND if rows and own is None else None,
+        "events": [entry_of(state, row, False) for row in rows]}))
+
+
+def steps(state, asked, body, _):
+    """A history.  Without from and to it is of some whole steps that have all
+    of the event's RSVPs, or as many as may be told."""
+    told = asked.parameters
+    step = told.get("step", "1d")
+    query = {"step": step}
+    points, found = [], {**body["query"], **told}
+    if "from" in found:
+        points = history(state, asked.event_id, step, Window(
+            instant(found["from"]), instant(found["to"])))
+        query["from"] = written(points[0][0])
+        query["to"] = written(points[-1][0] + STEPS[step])
+    out = list(frame(query, body, {"event_id": asked.event_id, "points": [
+        {"at": written(at), "rsvps": rsvps, "headcount": people}
+        for at, rsvps, people in points]}))
+    if "from" not in told and len(points) < MOST_POINTS:
+        want = state.counts().get(asked.event_id, (0, 0))
+        out += exactly("sum of points", want[0], sum(p[1] for p in points))
     return out
 
 
-JUDGES = {"topk": board}
+JUDGES = {"topk": board, "rank": rank, "history": steps}
 
 
 def span(asked, body):
