@@ -14,7 +14,6 @@ from .window import STEPS, Window, instant, length, written
 FILTERS = ("country", "city", "group", "topic", "when")
 COMMON = {"query", "as_of", "lag", "version", "stale"}
 MOST_POINTS = 1000
-SLACK = 250  # ms that the clocks of a worker and of PostgreSQL lie apart
 
 # kind: a key of JUDGES; event_id: of history and rank, else None;
 # parameters: {name: value}, both text.
@@ -22,16 +21,9 @@ Asked = collections.namedtuple("Asked", "kind event_id parameters")
 
 
 def differences(state, asked, body):
-    """[(name, expected, found)]; [] = the answer is right.
-
-    What starts now may be to come for a worker and past for PostgreSQL, so a
-    filter by the start may be right for either.
-    """
-    as_of = instant(body["as_of"])
-    found = JUDGES[asked.kind](state, asked, body, as_of)
-    if found and asked.parameters.get("when", "any") != "any":
-        found = JUDGES[asked.kind](state, asked, body, as_of - SLACK) and found
-    return found
+    """[(name, expected, found)]; [] = the answer is right.  What is to come
+    and what is past is so at as_of."""
+    return JUDGES[asked.kind](state, asked, body, instant(body["as_of"]))
 
 
 def question_of(asked, body, now_ms):
