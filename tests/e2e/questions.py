@@ -22,6 +22,9 @@ class Questions:
     def __init__(self, dice, state, now_ms):
         self.dice, self.state, self.now_ms = dice, state, now_ms
         self.rsvps = list(state.yes())
+        # Where more letters than those of ASCII have two cases.
+        self.abroad = [rsvp for rsvp in self.rsvps
+                       if not (self.group_of(rsvp)[1].city or "").isascii()]
         self.events = sorted(i for kind, i in state.details
                              if kind == "event")
 
@@ -31,6 +34,8 @@ class Questions:
 
     def board(self):
         anchor = self.dice.choice(self.rsvps)
+        if self.abroad and self.dice.random() < 0.2:
+            anchor = self.dice.choice(self.abroad)
         return Asked("topk", None, {
             **self.size(), **self.measure(),
             **self.window(anchor.mtime_ms), **self.filters(anchor)})
@@ -149,19 +154,24 @@ class Questions:
     def filters(self, anchor):
         out = {}
         for name in self.dice.choice((
-                (), (), ("country",), ("city",), ("group",), ("topic",),
-                ("when",), ("country", "when"), ("topic", "country"),
+                (), (), ("country",), ("city",), ("city",), ("group",),
+                ("topic",), ("when",), ("country", "when"),
+                ("topic", "country"),
                 self.dice.sample(NAMES, self.dice.randint(1, 5)))):
-            value = getattr(self, name)(self.group_of(anchor))
+            value = getattr(self, name)(self.group_near(anchor))
             if value is not None:
                 out[name] = value
         return out
 
-    def group_of(self, anchor):
-        """(id, group) of an event: mostly of this one."""
+    def group_near(self, anchor):
+        """Mostly that of this RSVP, now and then that of another."""
         if self.dice.random() < 0.15:
             anchor = self.dice.choice(self.rsvps)
-        event = self.state.details["event", anchor.event_id]
+        return self.group_of(anchor)
+
+    def group_of(self, rsvp):
+        """(id, group) of its event."""
+        event = self.state.details["event", rsvp.event_id]
         return event.group_id, self.state.details["group", event.group_id]
 
     def country(self, found):
