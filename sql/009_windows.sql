@@ -321,9 +321,10 @@ DECLARE
 	by_days constant boolean := from_ms IS NOT NULL AND last - first < CASE path WHEN 'days' THEN 1000 ELSE 32 END
 		AND coalesce(path = 'days', true);
 	lists constant integer := CASE WHEN by_days THEN last - first + 1 ELSE 1 END;
-	-- Microseconds, by measurement.
+	-- Microseconds, by measurement: of an entry of a list, and of the rows.
+	each constant integer := CASE WHEN filtered THEN 4 ELSE 1 END;
 	scan constant double precision := CASE WHEN from_ms IS NULL THEN 'infinity'
-		WHEN path IS NULL THEN 0.3 * turnout.window_rows(from_ms, to_ms) END;
+		WHEN path IS NULL THEN CASE WHEN filtered THEN 1 ELSE 0.4 END * turnout.window_rows(from_ms, to_ms) END;
 	depth integer := 2 * k + 30;
 	own text[];
 	h turnout.board_heads;
@@ -337,13 +338,13 @@ BEGIN
 	END IF;
 	IF filtered AND coalesce(path = 'events', true) THEN
 		own := turnout.filter_events(f, CASE path WHEN 'events' THEN 10000000
-			ELSE least(greatest(500, scan / 8), 5000 + 100 * k)::integer END);
+			ELSE least(greatest(500, scan / 16), 14000 + 100 * k)::integer END);
 	END IF;
 	WHILE own IS NULL LOOP
 		IF from_ms IS NOT NULL AND ((h).ended OR coalesce(path = 'scan',
-			2 * CASE WHEN by_days THEN lists * depth + 25 * (2 * k + 20) ELSE 20 * depth END > scan)) THEN
-			IF filtered AND scan > 40000 THEN
-				own := turnout.filter_events(f, least(scan / 8, 300000)::integer);
+			2 * CASE WHEN by_days THEN each * lists * depth + 25 * (2 * k + 20) ELSE 20 * depth END > scan)) THEN
+			IF filtered AND scan > 100000 THEN
+				own := turnout.filter_events(f, least(scan / 16, 300000)::integer);
 				EXIT WHEN own IS NOT NULL;
 			END IF;
 			RAISE DEBUG 'board by rows: depth %, scan % us', depth, scan;
@@ -353,8 +354,9 @@ BEGIN
 				CASE WHEN NOT filtered THEN 4 * depth END)
 			ELSE turnout.heads_by_counts(depth) END;
 		depth := depth * 4;
-		CONTINUE WHEN NOT (h).ended AND ((h).unseen > 1.5 * best.kth
-			OR (NOT filtered AND (h).unseen > (h).likely));
+		-- A filter's k-th is not above the k-th of all.
+		CONTINUE WHEN NOT (h).ended AND ((h).unseen > (h).likely
+			OR (best.kth > 0 AND (h).unseen > 1.5 * best.kth));
 		best := turnout.best_of_heads(h, measure, k, from_ms, to_ms, f);
 		IF best.kth > (h).unseen OR ((h).ended AND (h).unseen = 0) THEN
 			RAISE DEBUG 'board by %: depth %, % of % heads, k-th %, unseen %, scan % us',
