@@ -4,6 +4,7 @@ first, computed from its rows and nothing else."""
 import bisect
 import itertools
 
+from oracle.question import folded
 from psycopg2.extras import Json, execute_values
 
 HOUR = 3600000
@@ -135,12 +136,11 @@ class World:
         starts, group = self.events[event]
         urlname, city, country, topics = self.groups.get(
             group, (None, None, None, None))
-        lower = str.lower
         return (
             (f["country"] is None or country is not None
-             and lower(country) == lower(f["country"]))
+             and folded(country) == folded(f["country"]))
             and (f["city"] is None or city is not None
-                 and lower(city) == lower(f["city"]))
+                 and folded(city) == folded(f["city"]))
             and f["group_id"] in (None, group)
             and f["group_urlname"] in (None, urlname)
             and (f["topic"] is None or len(f["topic"]) <= 512 and any(

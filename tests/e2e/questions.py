@@ -183,13 +183,11 @@ class Questions:
         return self.cased(found[1].city)
 
     def cased(self, text):
-        """The same in other letters, where lower case and case folding are
-        of one mind; they are not about the capitals of a German sharp s."""
+        """The same in other letters."""
         if not text:
             return None
-        other = self.dice.choice((text, text, text.upper(), text.lower(),
-                                  text.swapcase()))
-        return other if other.lower() == text.lower() else text
+        return self.dice.choice((text, text, text.upper(), text.lower(),
+                                 text.swapcase()))
 
     def group(self, found):
         urlname = found[1].urlname

@@ -90,10 +90,16 @@ class Question(collections.namedtuple(
         return []
 
 
+def folded(text):
+    """Equal for texts that differ in case only: the default caseless match
+    of Unicode (section 3.13), and a dotless i is that of "KADIKOY", too."""
+    return text.upper().casefold()
+
+
 def alike(asked, value):
     """Whether a text is the one that is asked for, whatever its case."""
     return asked is None or (
-        value is not None and value.casefold() == asked.casefold())
+        value is not None and folded(value) == folded(asked))
 
 
 def window_of(told, now_ms):
