@@ -72,10 +72,14 @@ $$;
 COMMENT ON FUNCTION groups_topics() IS 'Trigger: makes group_topics follow a row of groups';
 COMMENT ON FUNCTION groups_topics_truncate() IS 'Trigger: no groups, no topics';
 
+-- Most updates only say that a group was named again. Its content_hash tells,
+-- without its topics, which lie apart; a row whose content is still to come has
+-- the hash already, and changed_at '-infinity'.
 CREATE TRIGGER groups_topics_insert AFTER INSERT ON groups
 	FOR EACH ROW WHEN (NEW.topics IS NOT NULL) EXECUTE FUNCTION groups_topics();
 CREATE TRIGGER groups_topics_update AFTER UPDATE OF group_id, topics ON groups
-	FOR EACH ROW WHEN (OLD.topics IS DISTINCT FROM NEW.topics OR OLD.group_id <> NEW.group_id)
+	FOR EACH ROW WHEN (OLD.content_hash <> NEW.content_hash OR OLD.changed_at = '-infinity'
+		OR OLD.group_id <> NEW.group_id)
 	EXECUTE FUNCTION groups_topics();
 CREATE TRIGGER groups_topics_delete AFTER DELETE ON groups
 	FOR EACH ROW EXECUTE FUNCTION groups_topics();

@@ -31,7 +31,8 @@ GROUP_SQL = """
     name, content_hash, src_ts, src_part, src_offset) VALUES %s
     ON CONFLICT (group_id) DO UPDATE SET urlname = excluded.urlname,
     city = excluded.city, country = excluded.country, topics =
-    excluded.topics, name = excluded.name"""
+    excluded.topics, name = excluded.name,
+    content_hash = excluded.content_hash"""
 EVENT_SQL = """
     INSERT INTO turnout.events AS e (event_id, starts_ms, group_id, name,
     content_hash, src_ts, src_part, src_offset) VALUES %s
@@ -70,7 +71,7 @@ class World:
             self.groups[i] = (urlname, city, country, topics)
             rows.append((i, urlname, city, country,
                          None if topics is None else Json(topics),
-                         f"Group {i}", 0, 0, 0, 0))
+                         f"Group {i}", dice.getrandbits(62), 0, 0, 0))
         execute_values(self.cursor, GROUP_SQL, rows)
 
     def change_events(self, ids):

@@ -10,7 +10,7 @@ import oracle
 import psycopg2
 from oracle import read
 
-__all__ = ["audit", "differences", "read", "unlike"]
+__all__ = ["audit", "differences", "read", "topics_astray", "unlike"]
 
 
 def differences(want, have, details=True, places=True, letters=False,
@@ -70,6 +70,24 @@ SELECT 'days', coalesce(d.event_id, r.event_id),
  WHERE (d.rsvps, d.headcount) IS DISTINCT FROM (r.n, r.people)
  LIMIT 10
 """
+
+
+TOPICS = """
+SELECT urlkey, group_id, t.urlkey IS NULL AS missing
+  FROM turnout.group_topics AS t
+  FULL JOIN (SELECT DISTINCT k ->> 'urlkey' AS urlkey, group_id
+               FROM turnout.groups, jsonb_array_elements(topics) AS k
+              WHERE octet_length(k ->> 'urlkey') BETWEEN 1 AND 512) AS g
+  USING (urlkey, group_id)
+ WHERE t.urlkey IS NULL OR g.urlkey IS NULL LIMIT 10
+"""
+
+
+def topics_astray(dsn):
+    """Topics of groups that group_topics has not, or has in excess."""
+    with snapshot(dsn) as cursor:
+        cursor.execute(TOPICS)
+        return cursor.fetchall()
 
 
 def audit(dsn):

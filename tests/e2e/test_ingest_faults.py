@@ -402,3 +402,19 @@ def test_a_schema_that_is_not_ours_stops_ingest_and_blames_no_message(
     time.sleep(0.5)
     assert w.query("SELECT count(*) FROM turnout.dead_letters") == [(0,)]
     assert sum(w.stored().values()) == 0
+
+
+def test_details_that_were_deleted_come_back_whole(world, kafka):
+    """The daemon has them in mind, and sends no content at first."""
+    w = world(kafka)
+    w.ingest()
+    group = {"group_topics": [{"urlkey": "hiking", "topic_name": "Hiking"}]}
+    for rsvp_id in (1, 2):
+        w.produce([out(message(rsvp_id, "picnic", group=group))])
+        assert w.query("SELECT urlkey FROM turnout.group_topics") == [
+            ("hiking",)]
+        if rsvp_id == 1:
+            w.query("DELETE FROM turnout.groups")
+            w.query("DELETE FROM turnout.events")
+            assert w.query("SELECT * FROM turnout.group_topics") == []
+    w.judge()

@@ -146,4 +146,5 @@ class World:
         want, have = oracle.state_of(self.log()), state.read(self.dsn)
         wrong = state.differences(want, have, letters=True, **how)
         assert not wrong, "\n".join(wrong)
+        assert state.topics_astray(self.dsn) == []
         return want, have
