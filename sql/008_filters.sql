@@ -56,7 +56,8 @@ BEGIN
 	END IF;
 	IF TG_OP <> 'DELETE' THEN
 		INSERT INTO group_topics (urlkey, group_id)
-		SELECT k, NEW.group_id FROM topic_keys(NEW.topics) AS k;
+		SELECT k, NEW.group_id FROM topic_keys(NEW.topics) AS k
+		ON CONFLICT DO NOTHING;
 	END IF;
 	RETURN NULL;
 END
@@ -72,14 +73,17 @@ $$;
 COMMENT ON FUNCTION groups_topics() IS 'Trigger: makes group_topics follow a row of groups';
 COMMENT ON FUNCTION groups_topics_truncate() IS 'Trigger: no groups, no topics';
 
--- Most updates only say that a group was named again. Its content_hash tells,
--- without its topics, which lie apart; a row whose content is still to come has
--- the hash already, and changed_at '-infinity'.
+-- Most updates only say that a group was named again: src_* move on. Then its
+-- content_hash tells, without its topics, which lie apart; a row whose content
+-- is still to come has the hash already, and changed_at '-infinity'. What a
+-- person changes leaves src_* as they are.
 CREATE TRIGGER groups_topics_insert AFTER INSERT ON groups
 	FOR EACH ROW WHEN (NEW.topics IS NOT NULL) EXECUTE FUNCTION groups_topics();
 CREATE TRIGGER groups_topics_update AFTER UPDATE OF group_id, topics ON groups
 	FOR EACH ROW WHEN (OLD.content_hash <> NEW.content_hash OR OLD.changed_at = '-infinity'
-		OR OLD.group_id <> NEW.group_id)
+		OR OLD.group_id <> NEW.group_id
+		OR ((OLD.src_ts, OLD.src_part, OLD.src_offset) = (NEW.src_ts, NEW.src_part, NEW.src_offset)
+			AND OLD.topics IS DISTINCT FROM NEW.topics))
 	EXECUTE FUNCTION groups_topics();
 CREATE TRIGGER groups_topics_delete AFTER DELETE ON groups
 	FOR EACH ROW EXECUTE FUNCTION groups_topics();

@@ -7,6 +7,7 @@ import random
 import pytest
 from conftest import NAMES, Database
 from psycopg2 import errors
+from psycopg2.extras import Json
 from windows import DAY, HOUR, T0, WEEK, World
 
 CASES = int(os.environ.get("TURNOUT_CASES") or 400)
@@ -217,6 +218,10 @@ def test_topics_follow_their_groups(db):
         world.change_groups(dice.sample(range(45), 10))
     db.rows("DELETE FROM turnout.groups WHERE group_id = 7")
     del world.groups[7]
+    by_hand = [{"urlkey": "by-hand", "topic_name": "By hand"}]
+    db.rows("UPDATE turnout.groups SET topics = %s WHERE group_id = 8",
+            Json(by_hand))
+    world.groups[8] = (*world.groups[8][:3], by_hand)
     want = sorted({(t["urlkey"], i) for i, g in world.groups.items()
                    for t in g[3] or [] if len(t["urlkey"]) <= 512})
     assert db.rows("SELECT * FROM turnout.group_topics ORDER BY 1, 2") == want
