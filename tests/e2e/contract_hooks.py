@@ -7,7 +7,7 @@ import schemathesis
 
 STEPS = {"1h": 3600, "1d": 86400, "1w": 604800}
 UNITS = {"m": 60, "h": 3600, "d": 86400}
-RANGE = ("window", "date", "from", "to")
+RANGE = ("window", "date", "from", "to", "step")
 MONDAY = 345600  # s since 1970: where weeks begin
 
 
