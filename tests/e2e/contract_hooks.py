@@ -9,17 +9,19 @@ STEPS = {"1h": 3600, "1d": 86400, "1w": 604800}
 UNITS = {"m": 60, "h": 3600, "d": 86400}
 RANGE = ("window", "date", "from", "to", "step")
 MONDAY = 345600  # s since 1970: where weeks begin
+END = 253402300800  # the year 10000
 
 
 def instant(text):
     return datetime.datetime.fromisoformat(text.upper()).timestamp()
 
 
-def steps(first, last, step):
-    """How many there are, the first and the last one whole."""
+def whole(first, last, step):
+    """Both, where the first step begins and the last one ends."""
     begin = MONDAY if step == "1w" else 0
     length = STEPS[step]
-    return -((begin - last) // length) - (first - begin) // length
+    return (begin + (first - begin) // length * length,
+            begin - (begin - last) // length * length)
 
 
 def fits(rules, query):
@@ -29,17 +31,21 @@ def fits(rules, query):
     if any(name in query and not set(needed) & set(query)
            for name, needed in rules["needs"].items()):
         return False
-    first, last = (query.get(name) for name in rules["ordered"])
+    first, last = (instant(query[name]) if name in query else None
+                   for name in rules["ordered"])
     window = query.get("window")
-    if window and last and "earliest" in rules and instant(last) - int(
-            window[:-1]) * UNITS[window[-1]] < instant(rules["earliest"]):
-        return False
-    if not first or not last:
+    if window and last is not None:
+        first = last - int(window[:-1]) * UNITS[window[-1]]
+    if first is None or last is None:
         return True
-    first, last = instant(first), instant(last)
-    return first < last and (
-        "maxSteps" not in rules
-        or steps(first, last, query.get("step", "1d")) <= rules["maxSteps"])
+    if not 0 <= first < last < END:
+        return False
+    if "maxSteps" not in rules:
+        return True
+    step = query.get("step", "1d")
+    first, last = whole(first, last, step)
+    return (first >= 0 and last <= END
+            and (last - first) / STEPS[step] <= rules["maxSteps"])
 
 
 @schemathesis.check
