@@ -97,16 +97,6 @@ def note(request):
     return add
 
 
-@pytest.fixture(scope="session")
-def servers():
-    """PostgreSQL, real Kafka and three Redis."""
-    stack = started(broker="kafka", redis=3,
-                    only=("postgres", "broker", "redis"))
-    yield stack
-    stack.broker.kill()  # it takes seconds to say goodbye
-    stack.down()
-
-
 @pytest.fixture
 def storm(servers, world, dice, request):
     """storm(partitions=..., rate=..., ...): a world under load; storm.py."""

@@ -94,6 +94,16 @@ def kafka():
 
 
 @pytest.fixture(scope="session")
+def servers():
+    """PostgreSQL, real Kafka and three Redis."""
+    stack = started(broker="kafka", redis=3,
+                    only=("postgres", "broker", "redis"))
+    yield stack
+    stack.broker.kill()  # it takes seconds to say goodbye
+    stack.down()
+
+
+@pytest.fixture(scope="session")
 def database():
     """PostgreSQL alone, for the operator's commands."""
     stack = started(broker="none", only=("postgres",))
@@ -131,6 +141,19 @@ def capture_path(name):
     if not os.path.exists(path):
         pytest.skip(f"the capture {path} is not here")
     return path
+
+
+def site_of(capture, name, request):
+    """A world that serves a capture, with Redis; its .url is where.  It ends
+    with the scope of the fixture that asked."""
+    stack = started(broker="none", only=("postgres", "redis"))
+    request.addfinalizer(stack.down)
+    w = World(stack, name)
+    request.addfinalizer(w.end)
+    done = w.command("import", "-q", capture_path(capture))
+    assert done.returncode == 0, done.stderr
+    w.url = w.serve(nodes=[r.node() for r in stack.redis])
+    return w
 
 
 @pytest.fixture(params=sorted(CAPTURES))

@@ -9,8 +9,7 @@ import re
 import subprocess
 
 import pytest
-from fixtures import HERE, SRC, capture_path, started
-from world import World
+from fixtures import HERE, SRC, site_of
 
 CASES = int(os.environ.get("TURNOUT_CONTRACT_CASES", "500"))
 CONTRACT = os.path.join(SRC, "www", "openapi.json")
@@ -29,13 +28,7 @@ def tools():
 
 @pytest.fixture(scope="module")
 def site(tools, request):
-    stack = started(broker="none", only=("postgres", "redis"))
-    request.addfinalizer(stack.down)
-    w = World(stack, "schemathesis")
-    request.addfinalizer(w.end)
-    done = w.command("import", "-q", capture_path("2017-03-19"))
-    assert done.returncode == 0, done.stderr
-    return w.serve(nodes=[r.node() for r in stack.redis])
+    return site_of("2017-03-19", "schemathesis", request).url
 
 
 def run(folder, *command, **environment):

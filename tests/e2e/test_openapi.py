@@ -9,8 +9,7 @@ import re
 import jsonschema
 import pytest
 import requests
-from fixtures import SRC, capture_path, started
-from world import World
+from fixtures import SRC, site_of
 
 with open(os.path.join(SRC, "www", "openapi.json"), encoding="utf-8") as f:
     CONTRACT = json.load(f)
@@ -25,14 +24,7 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def site(request):
-    stack = started(broker="none", only=("postgres", "redis"))
-    request.addfinalizer(stack.down)
-    w = World(stack, "contract")
-    request.addfinalizer(w.end)
-    done = w.command("import", "-q", capture_path("2017-03-19"))
-    assert done.returncode == 0, done.stderr
-    w.url = w.serve(nodes=[r.node() for r in stack.redis])
-    return w
+    return site_of("2017-03-19", "contract", request)
 
 
 def resolve(part):

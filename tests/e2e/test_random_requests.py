@@ -11,9 +11,7 @@ import os
 import time
 
 import oracle
-import pytest
 import requests
-from fixtures import started
 from kafka import out
 from oracle import answer
 from questions import Questions, path_of
@@ -30,16 +28,6 @@ BATCHES = {"batch": {"max_messages": "25"}}
 FRESH, CACHED, AHEAD = 3, 15, 0.5
 
 Told = collections.namedtuple("Told", "asked path begin end old body")
-
-
-@pytest.fixture(scope="module")
-def servers():
-    """All of them, Redis too."""
-    stack = started(broker="kafka", redis=3,
-                    only=("postgres", "broker", "redis"))
-    yield stack
-    stack.broker.kill()  # it takes seconds to say goodbye
-    stack.down()
 
 
 def same(asked):

@@ -8,8 +8,7 @@ import shlex
 import subprocess
 
 import pytest
-from fixtures import SRC, capture_path, started
-from world import World
+from fixtures import SRC, site_of
 
 PLACE = "http://127.0.0.1:8080"
 MOVING = ("as_of", "lag", "version")  # what no two answers share
@@ -28,13 +27,7 @@ EXAMPLES = examples()
 
 @pytest.fixture(scope="module")
 def url(request):
-    stack = started(broker="none", only=("postgres", "redis"))
-    request.addfinalizer(stack.down)
-    w = World(stack, "readme")
-    request.addfinalizer(w.end)
-    done = w.command("import", "-q", capture_path("2015-03-08"))
-    assert done.returncode == 0, done.stderr
-    return w.serve(nodes=[r.node() for r in stack.redis])
+    return site_of("2015-03-08", "readme", request).url
 
 
 def still(answer):

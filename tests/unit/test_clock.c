@@ -12,12 +12,35 @@
 
 #include "lib/clock.h"
 
+struct reading {
+	const char *text;
+	int64_t ms; /* -1: it is none */
+};
+
+/* What is refused leaves the number as it was. */
+static void
+all_read(int (*parse)(int64_t *, const char *), const struct reading *cases,
+    size_t n)
+{
+	int64_t ms;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		ms = -7;
+		rc = parse(&ms, cases[i].text);
+		if (rc != (cases[i].ms == -1 ? -1 : 0) ||
+		    ms != (rc == -1 ? -7 : cases[i].ms))
+			fail_msg(
+			    "\"%s\": %d, %jd", cases[i].text, rc, (intmax_t)ms);
+	}
+}
+
 static void
 days_are_days_of_the_calendar(void **state)
 {
-	/* -1: no such day. */
 	/* clang-format off */
-	static const struct { const char *text; int64_t ms; } cases[] = {
+	static const struct reading cases[] = {
 		{ "1970-01-01", 0 }, { "1970-01-02", 86400000 },
 		{ "2017-03-19", INT64_C(1489881600000) },
 		{ "2000-02-29", INT64_C(951782400000) },
@@ -38,26 +61,16 @@ days_are_days_of_the_calendar(void **state)
 		{ "", -1 }, { "today", -1 }, { "2017-W11-7", -1 },
 	};
 	/* clang-format on */
-	int64_t ms;
-	size_t i;
-	int rc;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		ms = -7;
-		rc = clock_parse_day(&ms, cases[i].text);
-		if (rc != (cases[i].ms == -1 ? -1 : 0) ||
-		    ms != (rc == -1 ? -7 : cases[i].ms))
-			fail_msg(
-			    "\"%s\": %d, %jd", cases[i].text, rc, (intmax_t)ms);
-	}
+	all_read(clock_parse_day, cases, NITEMS(cases));
 }
 
 static void
 times_are_those_of_rfc_3339(void **state)
 {
 	/* clang-format off */
-	static const struct { const char *text; int64_t ms; } cases[] = {
+	static const struct reading cases[] = {
 		{ "1970-01-01T00:00:00Z", 0 },
 		{ "2017-03-19T12:30:00Z", INT64_C(1489926600000) },
 		{ "2017-03-19t12:30:00z", INT64_C(1489926600000) },
@@ -86,19 +99,9 @@ times_are_those_of_rfc_3339(void **state)
 		{ "2017-03-19T-1:30:00Z", -1 }, { "", -1 }, { "now", -1 },
 	};
 	/* clang-format on */
-	int64_t ms;
-	size_t i;
-	int rc;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		ms = -7;
-		rc = clock_parse_time(&ms, cases[i].text);
-		if (rc != (cases[i].ms == -1 ? -1 : 0) ||
-		    ms != (rc == -1 ? -7 : cases[i].ms))
-			fail_msg(
-			    "\"%s\": %d, %jd", cases[i].text, rc, (intmax_t)ms);
-	}
+	all_read(clock_parse_time, cases, NITEMS(cases));
 }
 
 /* Every day, at one of its times: the C library is the judge. */

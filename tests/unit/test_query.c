@@ -31,6 +31,20 @@ parse(struct request *r, const char *query, struct problem *p)
 	return parse_of(r, "/api/topk", query, p);
 }
 
+/* A board's query that is refused for a parameter, and says what it may be. */
+static void
+refused(const char *query, const char *param, struct problem *p)
+{
+	struct request r;
+
+	if (parse(&r, query, p) == 0)
+		fail_msg("\"%s\" is taken", query);
+	assert_int_equal(p->status, 400);
+	if (strcmp(p->param, param) != 0)
+		fail_msg("\"%s\" names \"%s\"", query, p->param);
+	assert_true(p->allowed[0] != '\0');
+}
+
 static int64_t
 ms_of(const char *time)
 {
@@ -129,19 +143,12 @@ a_range_that_is_none_is_refused_by_name(void **state)
 	};
 	/* clang-format on */
 	struct problem p;
-	struct request r;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < NITEMS(cases); i++) {
-		if (parse(&r, cases[i].query, &p) == 0)
-			fail_msg("\"%s\" is taken", cases[i].query);
-		assert_int_equal(p.status, 400);
-		if (strcmp(p.param, cases[i].param) != 0)
-			fail_msg(
-			    "\"%s\" names \"%s\"", cases[i].query, p.param);
+		refused(cases[i].query, cases[i].param, &p);
 		assert_non_null(strstr(p.detail, p.param));
-		assert_true(p.allowed[0] != '\0');
 		if (cases[i].other != NULL &&
 		    strstr(p.detail, cases[i].other) == NULL)
 			fail_msg("\"%s\": %s", cases[i].query, p.detail);
@@ -205,14 +212,8 @@ filters_that_are_none_are_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		if (parse(&r, cases[i].query, &p) == 0)
-			fail_msg("\"%s\" is taken", cases[i].query);
-		if (strcmp(p.param, cases[i].param) != 0)
-			fail_msg(
-			    "\"%s\" names \"%s\"", cases[i].query, p.param);
-		assert_true(p.allowed[0] != '\0');
-	}
+	for (i = 0; i < NITEMS(cases); i++)
+		refused(cases[i].query, cases[i].param, &p);
 	/* Characters are counted, of four bytes too. */
 	for (i = 0; i < TOPK_TEXT_MAX; i++)
 		strcat(query, "%F0%9F%8E%89");
