@@ -13,7 +13,7 @@ COMMENT ON FUNCTION fold(text) IS
 -- A name may have 4096 bytes; an entry of a B-tree may not.
 CREATE FUNCTION fold_key(name text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN left(lower(upper(lower(name COLLATE "und-x-icu"))) COLLATE "C", 200);
+RETURN left(fold(name), 200);
 COMMENT ON FUNCTION fold_key(text) IS
 	'The first 200 characters of fold(name): what an index keeps. Equal names have equal keys; compare the names too.';
 
