@@ -73,15 +73,14 @@ $$;
 COMMENT ON FUNCTION groups_topics() IS 'Trigger: makes group_topics follow a row of groups';
 COMMENT ON FUNCTION groups_topics_truncate() IS 'Trigger: no groups, no topics';
 
--- Most updates only say that a group was named again: src_* move on. Then its
--- content_hash tells, without its topics, which lie apart; a row whose content
--- is still to come has the hash already, and changed_at '-infinity'. What a
--- person changes leaves src_* as they are.
+-- Most updates only say that a group was named again: src_* move on, and its
+-- content_hash tells, without its topics, which lie apart. What a person
+-- changes leaves src_* as they are, and so does content that is sent later, when
+-- the row has its hash already: then the topics are looked at.
 CREATE TRIGGER groups_topics_insert AFTER INSERT ON groups
 	FOR EACH ROW WHEN (NEW.topics IS NOT NULL) EXECUTE FUNCTION groups_topics();
 CREATE TRIGGER groups_topics_update AFTER UPDATE OF group_id, topics ON groups
-	FOR EACH ROW WHEN (OLD.content_hash <> NEW.content_hash OR OLD.changed_at = '-infinity'
-		OR OLD.group_id <> NEW.group_id
+	FOR EACH ROW WHEN (OLD.content_hash <> NEW.content_hash OR OLD.group_id <> NEW.group_id
 		OR ((OLD.src_ts, OLD.src_part, OLD.src_offset) = (NEW.src_ts, NEW.src_part, NEW.src_offset)
 			AND OLD.topics IS DISTINCT FROM NEW.topics))
 	EXECUTE FUNCTION groups_topics();
