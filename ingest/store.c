@@ -90,7 +90,7 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 {
 	int moved;
 
-	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1)
+	if (sql_begin(st->db, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	if (b->retry)
 		moved = sql_take_letters(

@@ -121,6 +121,21 @@ move_import(
 }
 
 /*
+ * Begins when it is our turn.  Daemons that write at the same time wait for
+ * the counters in the end anyhow; a wait before the first statement has no
+ * snapshot and no transaction id yet, which would keep PostgreSQL from
+ * clearing away the old versions of rows that are updated all the time.
+ */
+int
+sql_begin(struct db *db, int timeout_ms)
+{
+	if (db_exec(db, "BEGIN", timeout_ms) == -1)
+		return -1;
+	return db_exec(
+	    db, "LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE", timeout_ms);
+}
+
+/*
  * Moves the offsets by compare-and-swap: the fence.  Returns 1 when all of
  * them moved, 0 when another writer had moved one, -1 on a fault.
  */

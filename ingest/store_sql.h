@@ -19,6 +19,7 @@ struct stored {
 	int64_t details_changed[4]; /* by enum detail_kind */
 };
 
+int sql_begin(struct db *, int timeout_ms);
 int sql_move(struct db *, struct statement *, const struct batch *,
     const char *cluster_id, int timeout_ms) MUSTCHECK;
 int sql_take_letters(struct db *, struct statement *, const struct batch *,

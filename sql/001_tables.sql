@@ -118,6 +118,8 @@ CREATE TABLE ingest_offsets (
 	PRIMARY KEY (topic, part)
 ) WITH (fillfactor = 50);
 
+CREATE TABLE ingest_gate ();
+
 CREATE TABLE imports (
 	import_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	file        text NOT NULL,
@@ -205,6 +207,8 @@ COMMENT ON COLUMN ingest_offsets.last_crc IS 'Hash of that record''s key and val
 COMMENT ON COLUMN ingest_offsets.high_watermark IS 'End of the partition as the broker last told: offset of the next record to be produced';
 COMMENT ON COLUMN ingest_offsets.checked_at IS 'When high_watermark was seen, by the clock of the database';
 
+COMMENT ON TABLE ingest_gate IS 'Always empty. A batch locks it (EXCLUSIVE) before anything else, so that daemons write one after the other, and one that waits holds no snapshot and no row';
+
 COMMENT ON TABLE imports IS 'A row for each file that turnout-ingest import read';
 COMMENT ON COLUMN imports.import_id IS 'Number of the import';
 COMMENT ON COLUMN imports.file IS 'Name of the file, without its folder';
@@ -216,3 +220,4 @@ GRANT USAGE ON SCHEMA turnout TO turnout_ingest, turnout_web;
 GRANT SELECT ON rsvps, groups, venues, members, events, event_counts, ingest_offsets, imports TO turnout_ingest, turnout_web;
 GRANT INSERT, UPDATE ON rsvps, groups, venues, members, events, ingest_offsets, imports TO turnout_ingest;
 GRANT SELECT, INSERT ON dead_letters TO turnout_ingest;
+GRANT UPDATE ON ingest_gate TO turnout_ingest;

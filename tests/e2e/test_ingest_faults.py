@@ -275,6 +275,29 @@ def test_daemons_side_by_side_share_the_partitions_without_a_deadlock(
     assert deadlocks(w) == 0
 
 
+WAITING = ("SELECT wait_event_type, backend_xid, backend_xmin"
+           " FROM pg_stat_activity WHERE datname = current_database()"
+           " AND application_name = 'turnout-ingest'"
+           " AND wait_event_type = 'Lock'")
+
+
+def test_a_daemon_that_waits_for_its_turn_holds_nothing_back(kafka, world):
+    """Neither a transaction id nor a snapshot: the counters' old versions
+    could not be cleared away while it waits."""
+    w = world(kafka)
+    w.ingest()
+    w.produce([out(neighbour(1))])
+    other = psycopg2.connect(w.conninfo("turnout_ingest"))
+    other.cursor().execute(
+        "LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    w.produce([out(neighbour(2))], wait=False)
+    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    assert w.query(WAITING) == [("Lock", None, None)]
+    other.close()
+    w.wait_stored(w.ends())
+    w.judge()
+
+
 def test_a_message_is_visible_soon_when_the_stream_is_slow(kafka, world):
     w = world(kafka)
     w.ingest()
