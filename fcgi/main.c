@@ -1,7 +1,6 @@
 /* turnout-fcgi: answers from PostgreSQL and Redis, behind nginx. */
 #include "config.h"
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "fcgi/pool.h"
 #include "fcgi/worker.h"
 #include "lib/log.h"
+#include "lib/standard.h"
 
 #define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
 #define EXIT_CONFIG 78 /* EX_CONFIG */
@@ -29,19 +29,6 @@ static const char usage_text[] =
     "socket on descriptor 0 is used instead of fcgi.listen. SIGTERM stops\n"
     "after the requests in hand, a second one at once; SIGHUP reads the\n"
     "configuration again. turnout-fcgi(8) has the rest.\n";
-
-/* A closed descriptor 0, 1 or 2 would become a socket that is printed to. */
-static void
-open_standard(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
-}
 
 /*
  * A web server turns a query without "=" into a CGI's arguments, and a client
@@ -65,7 +52,7 @@ main(int argc, char **argv)
 	int ch, fd, status;
 
 	/* Options. */
-	open_standard();
+	standard_open();
 	log_open("turnout-fcgi", LOG_LEVEL_INFO);
 	cgi = getenv("GATEWAY_INTERFACE") != NULL && !pool_handed_over();
 	if (cgi && has_foreign_arguments())

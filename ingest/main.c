@@ -1,7 +1,6 @@
 /* turnout-ingest: keeps PostgreSQL true to a Kafka topic of RSVPs. */
 #include "config.h"
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "ingest/ingest_conf.h"
 #include "ingest/run.h"
 #include "lib/log.h"
+#include "lib/standard.h"
 #include "lib/stop.h"
 
 #define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
@@ -46,19 +46,6 @@ static const char usage_text[] =
     "  -h, -V         this text; the version\n"
     "\n"
     "turnout-ingest(8) has the rest.\n";
-
-/* A closed descriptor 0, 1 or 2 would become a socket that is printed to. */
-static void
-open_standard(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
-}
 
 static int
 usage(void)
@@ -159,7 +146,7 @@ main(int argc, char **argv)
 	bool check = false;
 	int ch, status;
 
-	open_standard();
+	standard_open();
 	log_open("turnout-ingest", LOG_LEVEL_INFO);
 	while ((ch = getopt(argc, argv, "+c:hnV")) != -1) {
 		switch (ch) {

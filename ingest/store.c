@@ -76,6 +76,14 @@ store_set_cluster(struct store *st, const char *cluster_id)
 	st->cluster_id = cluster_id == NULL ? NULL : xstrdup(cluster_id);
 }
 
+/* The handle forgets its last failure; returns -1. */
+static int
+keep_error(struct store *st)
+{
+	snprintf(st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+	return -1;
+}
+
 static void
 roll_back(struct store *st)
 {
@@ -193,8 +201,7 @@ resolve_retry(struct store *st, const struct batch *b)
 		taken = sql_take_letters(
 		    st->db, st->statement, b, st->timeout_ms);
 	if (taken == -1)
-		snprintf(
-		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+		keep_error(st);
 	roll_back(st);
 	return taken == -1 ? ATTEMPT_UNKNOWN
 	    : taken == 0   ? ATTEMPT_DONE
@@ -219,8 +226,7 @@ resolve(struct store *st, const struct batch *b)
 		return ATTEMPT_FAILED; /* nothing moved: again is harmless */
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
 	    (res = read_move(st, b)) == NULL) {
-		snprintf(
-		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
+		keep_error(st);
 		roll_back(st);
 		return ATTEMPT_UNKNOWN;
 	}
@@ -443,11 +449,8 @@ store_begin_import(struct store *st, const char *file, int64_t *import_id)
 	    "INSERT INTO turnout.imports (file) VALUES ($1)"
 	    " RETURNING import_id",
 	    &params, st->timeout_ms);
-	if (res == NULL) {
-		snprintf(
-		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
-		return -1;
-	}
+	if (res == NULL)
+		return keep_error(st);
 	*import_id = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
 	PQclear(res);
 	return 0;
@@ -467,11 +470,8 @@ store_end_import(struct store *st, int64_t import_id)
 	    "UPDATE turnout.imports SET finished_at = clock_timestamp()"
 	    " WHERE import_id = $1",
 	    &params, st->timeout_ms);
-	if (res == NULL) {
-		snprintf(
-		    st->errstr, sizeof(st->errstr), "%s", db_errstr(st->db));
-		return -1;
-	}
+	if (res == NULL)
+		return keep_error(st);
 	PQclear(res);
 	return 0;
 }

@@ -35,36 +35,31 @@ def test_killed_at_random(storm, trials):
     s.judge()
 
 
-@row("F3", q=5, f=100, telling=True)
-def test_killed_before_the_answer_to_its_commit(
-        storm, servers, trials, directory):
+def killed_at_its_commits(storm, servers, trials, directory, answered):
+    """The daemon dies when its COMMIT is held back, or the answer to it."""
     s = storm()
     with CommitHolder(directory, postgres_socket(servers)) as proxy:
         for _ in trials:
             ingest = s.ingest(pg=through(proxy, s.world))
             s.advance(1)
-            proxy.arm(reply=True)
+            proxy.arm(reply=answered)
             assert proxy.held.wait(30), s.logs()
             ingest.kill()
             proxy.release()
     s.ingest()
     s.judge()
+
+
+@row("F3", q=5, f=100, telling=True)
+def test_killed_before_the_answer_to_its_commit(
+        storm, servers, trials, directory):
+    killed_at_its_commits(storm, servers, trials, directory, answered=True)
 
 
 @row("F4", q=5, f=100)
 def test_killed_while_its_commit_is_on_the_way(
         storm, servers, trials, directory):
-    s = storm()
-    with CommitHolder(directory, postgres_socket(servers)) as proxy:
-        for _ in trials:
-            ingest = s.ingest(pg=through(proxy, s.world))
-            s.advance(1)
-            proxy.arm(reply=False)
-            assert proxy.held.wait(30), s.logs()
-            ingest.kill()
-            proxy.release()
-    s.ingest()
-    s.judge()
+    killed_at_its_commits(storm, servers, trials, directory, answered=False)
 
 
 @row("F5", q=5, f=100, telling=True)
