@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fcgi/fcgi_conf.h"
 #include "fcgi/pool.h"
