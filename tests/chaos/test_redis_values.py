@@ -237,7 +237,7 @@ def test_an_old_value_is_written_back_over_a_newer_one(
         with Askers(s.world, boards, pause=0.001) as askers:
             assert proc.wait_until(
                 lambda: writer.written_back >= len(trials),
-                60 + len(trials))
+                60 + 5 * len(trials))
         note(written_back=writer.written_back, late=writer.met)
         askers.judge()
         s.judge()
