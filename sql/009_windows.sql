@@ -8,137 +8,135 @@
 CREATE INDEX rsvps_mtime_yes ON rsvps (mtime_ms) INCLUDE (event_id, guests)
 	WHERE (response = 'yes') IS TRUE;
 
-/*
- * Rows at the window's edges, whole days between: a few pages an event.
- * Without a window, the event's counter.
- */
-CREATE FUNCTION window_sums(ids text[], from_ms bigint, to_ms bigint)
-	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
-	LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT u.id, s.rsvps, s.headcount
-	FROM unnest(ids) AS u (id)
-	CROSS JOIN LATERAL (
-		SELECT sum(p.rsvps)::bigint AS rsvps, sum(p.headcount)::bigint AS headcount
-		FROM (
-			SELECT d.rsvps, d.headcount FROM turnout.event_days AS d
-			WHERE d.event_id = u.id COLLATE "C"
-			AND d.day >= turnout.mtime_day(from_ms + 86399999) AND d.day < turnout.mtime_day(to_ms)
-			UNION ALL
-			SELECT 1, 1 + coalesce(r.guests, 0) FROM turnout.rsvps AS r
-			WHERE from_ms % 86400000 <> 0
-			AND r.event_id = u.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= from_ms
-			AND r.mtime_ms < least(to_ms, (from_ms / 86400000 + 1) * 86400000)
-			UNION ALL
-			SELECT 1, 1 + coalesce(r.guests, 0) FROM turnout.rsvps AS r
-			WHERE to_ms % 86400000 <> 0
-			AND (from_ms / 86400000 < to_ms / 86400000 OR from_ms % 86400000 = 0)
-			AND r.event_id = u.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms < to_ms
-			AND r.mtime_ms >= to_ms / 86400000 * 86400000) AS p) AS s
-	WHERE s.rsvps > 0
-	UNION ALL
-	SELECT c.event_id, c.rsvps, c.headcount
-	FROM unnest(ids) AS u (id)
-	JOIN turnout.event_counts AS c ON c.event_id = u.id COLLATE "C"
-	WHERE from_ms IS NULL
-$$;
-COMMENT ON FUNCTION window_sums(text[], bigint, bigint) IS
-	'Exact counts of these events over from_ms <= mtime_ms < to_ms (both NULL: all time); an event with none is left out. Times in ms since 1970-01-01 UTC, not negative.';
-
--- An event in none of the lists' heads has at most `unseen` in the window.
+-- Some lists' heads: events, with the most that each may have in the window.
 CREATE TYPE board_heads AS (
 	ids    text[],
 	most   bigint[],
 	unseen bigint,
-	likely bigint,
 	ended  boolean
 );
 COMMENT ON TYPE board_heads IS
-	'The heads of lists of bounds: events with the most each may have in the window, in descending order of that; the most an event may have that is not among them; a guess of the k-th count, rather too great; whether the lists have no more.';
+	'The heads of lists of bounds: events in descending order of the most that each may have in the window; the most that an event may have that is not among them; whether the lists have no more.';
 
-/*
- * most = what the lists say of the event, and for each list that it was not
- * found in, that list's last bound: no look-up outside the lists. Where they
- * find more than enough events, the rest is as unseen.
- */
-CREATE FUNCTION heads_by_days(first date, last date, depth integer, k integer, enough integer)
-	RETURNS board_heads
+CREATE FUNCTION day_step(n bigint) RETURNS bigint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+	WHEN n >= 127 THEN (n + 1) / 128 * 128 - 1 WHEN n >= 95 THEN 95
+	WHEN n >= 63 THEN 63 WHEN n >= 47 THEN 47 WHEN n >= 31 THEN 31
+	WHEN n >= 23 THEN 23 WHEN n >= 15 THEN 15 WHEN n >= 11 THEN 11
+	WHEN n >= 7 THEN 7 WHEN n >= 5 THEN 5 ELSE 3 END;
+COMMENT ON FUNCTION day_step(bigint) IS
+	'The greatest bound that day_bound() gives and that is not above n; 3, the least, where n is below it.';
+
+CREATE FUNCTION days_first(first date, last date, depth integer) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
-	WITH lists AS MATERIALIZED (
-		SELECT l.ids, l.bounds, CASE WHEN l.n = depth THEN l.lowest ELSE 3 END AS lowest, l.n < depth AS ended
+	WITH found AS MATERIALIZED (
+		SELECT d.n, h.event_id, h.bound
 		FROM generate_series(0, last - first) AS d (n)
 		CROSS JOIN LATERAL (
-			SELECT array_agg(h.event_id) AS ids, array_agg(h.bound) AS bounds,
-				count(*) AS n, min(h.bound) AS lowest
-			FROM (
-				SELECT e.event_id, e.bound FROM turnout.event_days AS e
-				WHERE e.day = first + d.n AND e.bound > 3
-				ORDER BY e.bound DESC, e.event_id LIMIT depth) AS h) AS l
-	), found AS MATERIALIZED (
-		SELECT h.id, sum(h.bound - l.lowest)::bigint AS above, sum(h.bound)::bigint AS seen
-		FROM lists AS l, unnest(l.ids, l.bounds) AS h (id, bound)
-		GROUP BY 1
+			SELECT e.event_id, e.bound FROM turnout.event_days AS e
+			WHERE e.day = first + d.n AND e.bound > 3
+			ORDER BY e.bound DESC, e.event_id LIMIT depth) AS h
 	)
-	SELECT array_agg(f.id ORDER BY f.above DESC), array_agg(f.above + t.unseen ORDER BY f.above DESC),
-		t.unseen, t.likely, t.ended
+	SELECT array_agg(s.id ORDER BY s.seen DESC), array_agg(s.seen ORDER BY s.seen DESC), NULL,
+		coalesce((SELECT max(l.n) < depth FROM (SELECT count(*) AS n FROM found AS f GROUP BY f.n) AS l), true)
 	INTO heads
-	FROM (SELECT sum(l.lowest)::bigint AS unseen, bool_and(l.ended) AS ended,
-		(SELECT f.seen FROM found AS f ORDER BY f.seen DESC OFFSET k - 1 LIMIT 1) AS likely
-		FROM lists AS l) AS t
-	LEFT JOIN (SELECT f.id, f.above FROM found AS f ORDER BY f.above DESC LIMIT enough) AS f ON true
-	GROUP BY t.unseen, t.likely, t.ended;
-	IF cardinality(heads.ids) = enough THEN
-		heads.unseen := heads.most[enough];
-		heads.ended := false;
-	END IF;
+	FROM (SELECT f.event_id AS id, sum(f.bound)::bigint AS seen FROM found AS f GROUP BY 1) AS s;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_by_days(date, date, integer, integer, integer) IS
-	'The first depth entries of each day''s list, from first to last; of the events in them the enough that may have most.';
+COMMENT ON FUNCTION days_first(date, date, integer) IS
+	'The first depth entries of each day''s list, from first to last: the events in descending order of what these lists say of them, which is no bound (unseen is NULL).';
 
-CREATE FUNCTION heads_by_counts(depth integer) RETURNS board_heads
+/*
+ * No list is read further than it must: with bounds above one step b of each,
+ * an event in none of them has at most T = b * lists, and b is the greatest
+ * step with which T < kth. One that is found has at most T plus, for each list
+ * that it was found in, its bound - b.
+ */
+CREATE FUNCTION days_above(first date, last date, kth bigint, known text[], at_most integer) RETURNS board_heads
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+DECLARE
+	lists constant integer := last - first + 1;
+	step constant bigint := turnout.day_step((kth - 1) / lists);
+	heads turnout.board_heads;
+	longest bigint;
+BEGIN
+	IF step * lists >= kth THEN
+		RETURN NULL;
+	END IF;
+	WITH found AS MATERIALIZED (
+		SELECT h.event_id, h.bound - step AS above
+		FROM generate_series(0, last - first) AS d (n)
+		CROSS JOIN LATERAL (
+			SELECT e.event_id, e.bound FROM turnout.event_days AS e
+			WHERE e.day = first + d.n AND e.bound > 3 AND e.bound > step
+			ORDER BY e.bound DESC, e.event_id LIMIT at_most) AS h
+		LIMIT at_most
+	), others AS (
+		SELECT a.id, step * lists + sum(a.above)::bigint AS most
+		FROM (
+			SELECT f.event_id AS id, f.above FROM found AS f
+			UNION ALL
+			SELECT u.id, NULL FROM unnest(known) AS u (id)) AS a
+		GROUP BY 1
+		HAVING count(*) = count(a.above) AND step * lists + sum(a.above) >= kth
+	)
+	SELECT array_agg(o.id ORDER BY o.most DESC), array_agg(o.most ORDER BY o.most DESC), step * lists, true,
+		(SELECT count(*) FROM found)
+	INTO heads.ids, heads.most, heads.unseen, heads.ended, longest
+	FROM others AS o;
+	RETURN CASE WHEN longest < at_most THEN heads END;
+END
+$$;
+COMMENT ON FUNCTION days_above(date, date, bigint, text[], integer) IS
+	'The events outside of known that may have kth or more in the days from first to last; unseen is below kth. NULL where the lists'' entries do not tell, or are at_most or more.';
+
+CREATE FUNCTION heads_by_counts(skip integer, depth integer) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
 	SELECT array_agg(h.event_id ORDER BY h.bound DESC), array_agg(h.bound ORDER BY h.bound DESC),
-		CASE WHEN count(*) = depth THEN min(h.bound) ELSE 0 END, NULL, count(*) < depth
+		CASE WHEN count(*) = depth - skip THEN min(h.bound) ELSE 0 END, count(*) < depth - skip
 	INTO heads
 	FROM (
 		SELECT c.event_id, c.bound FROM turnout.event_counts AS c
-		ORDER BY c.bound DESC, c.event_id LIMIT depth) AS h;
+		ORDER BY c.bound DESC, c.event_id OFFSET skip LIMIT depth - skip) AS h;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_by_counts(integer) IS
-	'The first depth entries of the all-time list.';
+COMMENT ON FUNCTION heads_by_counts(integer, integer) IS
+	'The entries skip + 1 to depth of the all-time list.';
 
-CREATE FUNCTION heads_of_events(ids text[], first date, last date) RETURNS board_heads
+CREATE FUNCTION heads_of_events(ids text[], measure text, first date, last date) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
-	SELECT array_agg(h.id ORDER BY h.most DESC), array_agg(h.most ORDER BY h.most DESC), 0, NULL, true
+	SELECT array_agg(h.id ORDER BY h.most DESC), array_agg(h.most ORDER BY h.most DESC), 0, true
 	INTO heads
 	FROM (
 		SELECT u.id, CASE
-			WHEN first IS NULL THEN (SELECT c.headcount FROM turnout.event_counts AS c
-				WHERE c.event_id = u.id COLLATE "C")
-			ELSE (SELECT sum(d.headcount)::bigint FROM turnout.event_days AS d
+			WHEN first IS NULL THEN (
+				SELECT CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END
+				FROM turnout.event_counts AS c WHERE c.event_id = u.id COLLATE "C")
+			ELSE (SELECT sum(CASE measure WHEN 'rsvps' THEN d.rsvps ELSE d.headcount END)::bigint
+				FROM turnout.event_days AS d
 				WHERE d.event_id = u.id COLLATE "C" AND d.day BETWEEN first AND last) END AS most
 		FROM unnest(ids) AS u (id)) AS h
 	WHERE h.most IS NOT NULL;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_of_events(text[], date, date) IS
+COMMENT ON FUNCTION heads_of_events(text[], text, date, date) IS
 	'These events as if they were a list, each with the sum of its days from first to last (both NULL: all time); there are no others.';
 
 -- The best of some heads, as far as they had to be looked at.
@@ -162,52 +160,51 @@ $$;
 COMMENT ON FUNCTION kth_of(bigint[], integer) IS 'The k-th greatest number; 0 where they are fewer.';
 
 /*
- * Takes exact sums from the top of h, some at a time, until the k-th of them
- * is greater than the most that the next may have; equal is not enough, since
+ * Takes exact sums from the top of h, some at a time, until the k-th of all is
+ * greater than the most that the next may have; equal is not enough, since
  * the next could come first by its id, and who asks for all that share a
- * place wants it too. Gives up on days' lists when many sums are known and
- * the k-th is not above what an event outside of h may have: h is not deep
- * enough, and what comes is lesser. (All time says little of the window.)
+ * place wants it too. Where h is in a good order without bounds, until there
+ * are k.
  */
-CREATE FUNCTION best_of_heads(h board_heads, measure text, k integer, from_ms bigint,
+CREATE FUNCTION best_of_heads(known board_best, h board_heads, measure text, k integer, from_ms bigint,
 	to_ms bigint, f event_filter) RETURNS board_best
 	LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	filtered constant boolean := turnout.event_filter_given(f);
+	bounded constant boolean := (h).unseen IS NOT NULL;
 	heads constant text[] := (h).ids;
 	most constant bigint[] := (h).most;
-	best turnout.board_best;
+	best turnout.board_best := known;
 	part text[];
 	more turnout.board_best;
-	step integer := k + 5;
+	step integer := CASE WHEN (known).kth > 0 THEN k / 4 + 20 ELSE k + 5 END;
 	at integer := 1;
 BEGIN
-	best := ROW('{}', '{}', '{}', 0, 0);
 	WHILE at <= cardinality(heads) LOOP
-		EXIT WHEN best.kth > most[at];
-		EXIT WHEN best.kth <= (h).unseen AND cardinality(best.ids) > 3 * k + 30 AND (h).likely IS NOT NULL
-			AND NOT (h).ended;
+		EXIT WHEN CASE WHEN bounded THEN best.kth > most[at] ELSE best.kth > 0 END;
 		part := heads[at:at + step - 1];
 		IF filtered THEN
 			part := ARRAY(SELECT e.event_id FROM turnout.fitting_events(part, NULL, NULL, f) AS e);
 		END IF;
 		SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount)
 		INTO more.ids, more.rsvps, more.headcounts
-		FROM turnout.window_sums(part, from_ms, to_ms) AS s;
-		best.ids := best.ids || more.ids;
-		best.rsvps := best.rsvps || more.rsvps;
-		best.headcounts := best.headcounts || more.headcounts;
-		best.kth := turnout.kth_of(CASE measure WHEN 'rsvps' THEN best.rsvps ELSE best.headcounts END, k);
+		FROM turnout.window_sums(part, measure, from_ms, to_ms, best.kth) AS s;
+		IF more.ids IS NOT NULL THEN
+			best.ids := best.ids || more.ids;
+			best.rsvps := best.rsvps || more.rsvps;
+			best.headcounts := best.headcounts || more.headcounts;
+			best.kth := turnout.kth_of(CASE measure WHEN 'rsvps' THEN best.rsvps ELSE best.headcounts END, k);
+		END IF;
 		at := at + step;
-		step := CASE WHEN best.kth = 0 THEN least(step * 2, 4000) ELSE k / 4 + 10 END;
+		step := CASE WHEN best.kth = 0 THEN least(step * 2, 4000) ELSE k / 4 + 20 END;
 	END LOOP;
-	best.summed := at - 1;
+	best.summed := (known).summed + least(at - 1, coalesce(cardinality(heads), 0));
 	RETURN best;
 END
 $$;
-COMMENT ON FUNCTION best_of_heads(board_heads, text, integer, bigint, bigint, event_filter) IS
-	'Events of h that fit the filter with their counts: all whose count is not below the k-th greatest, where kth > unseen.';
+COMMENT ON FUNCTION best_of_heads(board_best, board_heads, text, integer, bigint, bigint, event_filter) IS
+	'known, and events of h that fit the filter with their counts: all whose count is not below the k-th greatest, where h has bounds.';
 
 CREATE FUNCTION window_rows(from_ms bigint, to_ms bigint) RETURNS double precision
 	LANGUAGE plpgsql STABLE
@@ -218,22 +215,44 @@ DECLARE
 BEGIN
 	SELECT r.mtime_ms INTO early FROM turnout.rsvps AS r
 	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
-	ORDER BY r.mtime_ms OFFSET 999 LIMIT 1;
+	ORDER BY r.mtime_ms OFFSET 99 LIMIT 1;
 	IF NOT FOUND THEN
-		RETURN 1000;
+		RETURN 100;
 	END IF;
 	SELECT r.mtime_ms INTO late FROM turnout.rsvps AS r
 	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
-	ORDER BY r.mtime_ms DESC OFFSET 999 LIMIT 1;
-	RETURN 500.0 * (to_ms - from_ms) * (1.0 / (early - from_ms + 1) + 1.0 / (to_ms - late));
+	ORDER BY r.mtime_ms DESC OFFSET 99 LIMIT 1;
+	RETURN 50.0 * (to_ms - from_ms) * (1.0 / (early - from_ms + 1) + 1.0 / (to_ms - late));
 END
 $$;
 COMMENT ON FUNCTION window_rows(bigint, bigint) IS
-	'About how many yes RSVPs a window has, by how far its first and its last thousand reach.';
+	'About how many yes RSVPs a window has, by how far its first and its last hundred reach.';
 
 /*
- * The rows of a window, added up. Those that a filter leaves are looked for
- * from the top, until there are k of them.
+ * Planned each time, for how long the window is decides how its rows are best
+ * added up.
+ */
+CREATE FUNCTION scan_window(measure text, k integer, from_ms bigint, to_ms bigint)
+	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
+	LANGUAGE plpgsql STABLE
+	-- In memory, some 200,000 events.
+	SET work_mem = '16MB' SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format($scan$
+		SELECT r.event_id, count(*), count(*) + coalesce(sum(r.guests), 0)
+		FROM turnout.rsvps AS r
+		WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= $1 AND r.mtime_ms < $2
+		GROUP BY 1 ORDER BY %s DESC, 1 LIMIT $3 $scan$, CASE measure WHEN 'rsvps' THEN 2 ELSE 3 END)
+	USING from_ms, to_ms, k;
+END
+$$;
+COMMENT ON FUNCTION scan_window(text, integer, bigint, bigint) IS
+	'The first k events of a window in board order from its rows, all time excepted; with k NULL all.';
+
+/*
+ * Those that a filter leaves are looked for from the top, until there are k
+ * of them.
  */
 CREATE FUNCTION best_by_scan(measure text, k integer, ties boolean, from_ms bigint, to_ms bigint,
 	f event_filter) RETURNS board_best
@@ -247,16 +266,9 @@ DECLARE
 	step integer := k + 20;
 	at integer := 1;
 BEGIN
-	SELECT array_agg(s.id), array_agg(s.rsvps), array_agg(s.headcount)
+	SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount)
 	INTO found.ids, found.rsvps, found.headcounts
-	FROM (
-		SELECT c.id, c.rsvps, c.headcount FROM (
-			SELECT r.event_id AS id, count(*) AS rsvps, sum(1 + coalesce(r.guests, 0)) AS headcount
-			FROM turnout.rsvps AS r
-			WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
-			GROUP BY 1) AS c
-		ORDER BY CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END DESC, c.id
-		LIMIT CASE WHEN NOT filtered AND NOT ties THEN k END) AS s;
+	FROM turnout.scan_window(measure, CASE WHEN NOT filtered AND NOT ties THEN k END, from_ms, to_ms) AS s;
 	n := CASE measure WHEN 'rsvps' THEN found.rsvps ELSE found.headcounts END;
 	IF NOT filtered THEN
 		found.kth := coalesce(n[k], 0);
@@ -293,11 +305,21 @@ COMMENT ON FUNCTION best_by_scan(text, integer, boolean, bigint, bigint, event_f
  * so at most that of their bounds. So (1) an event that was read nowhere
  * counts at most T, and (2) one that was read in some lists at most T plus,
  * for each of these, what its bound is above that list's last: its `most`.
- * Exact counts are taken in descending order of `most` until the k-th of them
- * is greater than the next `most`, and than T. Then each event without an
- * exact count has less than the k-th: it is not on the board, nor tied with
- * its last place. With an equal count it could be, by an id that comes first;
- * hence "greater", not "greater or equal", in both places.
+ * (Of all time there is one list, and `most` is the bound in it.) Exact counts
+ * are taken in descending order of `most` until the k-th of them is greater
+ * than the next `most`, and than T. Then each event without an exact count has
+ * less than the k-th: it is not on the board, nor tied with its last place.
+ * With an equal count it could be, by an id that comes first; hence "greater",
+ * not "greater or equal", in both places.
+ *
+ * How far the days' lists must be read is known before: k events that their
+ * heads name have exact counts, of which the k-th, `kth`, is not above the
+ * k-th of the board. So the lists are read down to a T < kth, and of what is
+ * found there only events whose `most` is not below kth are looked at.
+ *
+ * Up to two weeks are found by days: what they cost does not depend on how
+ * long ago the first RSVP was. Longer windows begin with the all-time list,
+ * whose top is much the same.
  *
  * Other ways are taken where they are cheaper by an estimate: a filter's own
  * events as one list that is complete (T = 0), or the window's rows. The
@@ -311,69 +333,92 @@ CREATE FUNCTION window_best(measure text, k integer, ties boolean, from_ms bigin
 	SET enable_seqscan = off SET enable_bitmapscan = off
 	SET enable_hashjoin = off SET enable_mergejoin = off
 	SET plan_cache_mode = force_generic_plan SET jit = off
-	-- A window's events are added up in memory, some 200,000 of them.
-	SET work_mem = '16MB'
 AS $$
 DECLARE
 	filtered constant boolean := turnout.event_filter_given(f);
 	first constant date := turnout.mtime_day(from_ms);
 	last constant date := turnout.mtime_day(to_ms - 1);
-	by_days constant boolean := from_ms IS NOT NULL AND last - first < CASE path WHEN 'days' THEN 1000 ELSE 32 END
-		AND coalesce(path = 'days', true);
-	lists constant integer := CASE WHEN by_days THEN last - first + 1 ELSE 1 END;
+	lists constant integer := last - first + 1;
 	-- Microseconds, by measurement: of an entry of a list, and of the rows.
-	each constant integer := CASE WHEN filtered THEN 4 ELSE 1 END;
+	-- Below, 25 are those of an exact sum, 5 of the days of an event in the
+	-- all-time list (which is given up where the days' lists cost less).
+	each constant double precision := CASE WHEN filtered THEN 4 ELSE 1 END;
 	scan constant double precision := CASE WHEN from_ms IS NULL THEN 'infinity'
 		WHEN path IS NULL THEN CASE WHEN filtered THEN 1 ELSE 0.4 END * turnout.window_rows(from_ms, to_ms) END;
+	-- The part of its days that a window has: the less, the deeper.
+	share constant double precision := (to_ms - from_ms) / (86400000.0 * lists);
+	none constant turnout.board_best := ROW('{}', '{}', '{}', 0, 0);
 	depth integer := 2 * k + 30;
+	skip integer := 0;
 	own text[];
 	h turnout.board_heads;
-	best turnout.board_best;
+	complete boolean;
+	best turnout.board_best := none;
 BEGIN
 	IF from_ms IS NULL AND NOT filtered AND NOT ties THEN
 		SELECT array_agg(b.event_id), array_agg(b.rsvps), array_agg(b.headcount)
 		INTO best.ids, best.rsvps, best.headcounts FROM turnout.board(measure, k) AS b;
-		best.kth := 0;
 		RETURN best;
 	END IF;
 	IF filtered AND coalesce(path = 'events', true) THEN
 		own := turnout.filter_events(f, CASE path WHEN 'events' THEN 10000000
 			ELSE least(greatest(500, scan / 16), 14000 + 100 * k)::integer END);
 	END IF;
-	WHILE own IS NULL LOOP
-		IF from_ms IS NOT NULL AND ((h).ended OR coalesce(path = 'scan',
-			2 * CASE WHEN by_days THEN each * lists * depth + 25 * (2 * k + 20) ELSE 20 * depth END > scan)) THEN
-			IF filtered AND scan > 100000 THEN
-				own := turnout.filter_events(f, least(scan / 16, 300000)::integer);
-				EXIT WHEN own IS NOT NULL;
+	IF own IS NULL AND (from_ms IS NULL OR coalesce(path = 'counts', lists > 14)) THEN
+		LOOP
+			EXIT WHEN path IS NULL AND from_ms IS NOT NULL
+				AND 5 * each * depth > least(scan / 2, 20.0 * lists * (2 * k + 30));
+			h := turnout.heads_by_counts(skip, depth);
+			best := turnout.best_of_heads(best, h, measure, k, from_ms, to_ms, f);
+			IF best.kth > (h).unseen OR (h).ended THEN
+				RAISE DEBUG 'board by counts: % of % heads, k-th %, unseen %, scan % us',
+					best.summed, depth, best.kth, (h).unseen, round(scan);
+				RETURN best;
 			END IF;
-			RAISE DEBUG 'board by rows: depth %, scan % us', depth, scan;
-			RETURN turnout.best_by_scan(measure, k, ties, from_ms, to_ms, f);
+			skip := depth;
+			depth := depth * 3;
+		END LOOP;
+		depth := 2 * k + 30;
+	END IF;
+	-- Where a filter leaves few of the first events, or those that are not
+	-- great ones, their k-th says little: more of them then, and again.
+	IF own IS NULL AND lists < 1000 AND coalesce(path = 'days', true) THEN
+		WHILE coalesce((2 * each * lists * depth + 25 * (2 * k + 20)) / share < scan, true) LOOP
+			h := turnout.days_first(first, last, depth);
+			best := turnout.best_of_heads(none, h, measure, k, from_ms, to_ms, f);
+			complete := (h).ended;
+			h := turnout.days_above(first, last, best.kth, best.ids,
+				least(2000 + 8.0 * lists * depth, 100000000)::integer);
+			EXIT WHEN (6 + 2 * each) * cardinality((h).ids) > scan;
+			IF (h).unseen IS NOT NULL THEN
+				best := turnout.best_of_heads(best, h, measure, k, from_ms, to_ms, f);
+				RAISE DEBUG 'board by days: depth %, % of % heads, k-th %, unseen %, scan % us',
+					depth, best.summed, cardinality((h).ids), best.kth, (h).unseen, round(scan);
+				RETURN best;
+			END IF;
+			EXIT WHEN complete;
+			depth := depth * 4;
+		END LOOP;
+	END IF;
+	IF own IS NULL AND filtered AND scan > 100000 THEN
+		own := turnout.filter_events(f, least(scan / 16, 300000)::integer);
+	END IF;
+	IF own IS NULL THEN
+		RAISE DEBUG 'board by rows: depth %, scan % us', depth, round(scan);
+		IF path IS NULL AND NOT filtered AND NOT ties THEN
+			RETURN NULL;
 		END IF;
-		h := CASE WHEN by_days THEN turnout.heads_by_days(first, last, depth, k,
-				CASE WHEN NOT filtered THEN 4 * depth END)
-			ELSE turnout.heads_by_counts(depth) END;
-		depth := depth * 4;
-		-- A filter's k-th is not above the k-th of all.
-		CONTINUE WHEN NOT (h).ended AND ((h).unseen > (h).likely
-			OR (best.kth > 0 AND (h).unseen > 1.5 * best.kth));
-		best := turnout.best_of_heads(h, measure, k, from_ms, to_ms, f);
-		IF best.kth > (h).unseen OR ((h).ended AND (h).unseen = 0) THEN
-			RAISE DEBUG 'board by %: depth %, % of % heads, k-th %, unseen %, scan % us',
-				CASE WHEN by_days THEN 'days' ELSE 'counts' END, depth / 4, best.summed,
-				cardinality((h).ids), best.kth, (h).unseen, scan;
-			RETURN best;
-		END IF;
-	END LOOP;
-	h := turnout.heads_of_events(own, first, last);
-	best := turnout.best_of_heads(h, measure, k, from_ms, to_ms, NULL);
+		RETURN turnout.best_by_scan(measure, k, ties, from_ms, to_ms, f);
+	END IF;
+	h := turnout.heads_of_events(own, measure, first, last);
+	best := turnout.best_of_heads(none, h, measure, k, from_ms, to_ms, NULL);
 	RAISE DEBUG 'board by events: % of % heads, own %, scan % us', best.summed,
-		cardinality((h).ids), cardinality(own), scan;
+		cardinality((h).ids), cardinality(own), round(scan);
 	RETURN best;
 END
 $$;
 COMMENT ON FUNCTION window_best(text, integer, boolean, bigint, bigint, event_filter, text) IS
-	'Events with their counts in a window (NULL times: all time) under a filter, among them all whose count is not below the k-th greatest (without ties: at least the first k in board order). path: NULL takes the cheapest, or ''days'', ''counts'', ''events'' (the filter''s) or ''scan'', for tests; all are exact. Says at DEBUG1 which way it took.';
+	'Events with their counts in a window (NULL times: all time) under a filter, among them all whose count is not below the k-th greatest (without ties: at least the first k in board order). path: NULL takes the cheapest, or ''days'', ''counts'', ''events'' (the filter''s) or ''scan'', for tests; all are exact. NULL, where path is and there is neither a filter nor ties: the cheapest is scan_window(). Says at DEBUG1 which way it took.';
 
 CREATE FUNCTION check_window(measure text, k integer, from_ms bigint, to_ms bigint) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE
@@ -407,6 +452,10 @@ BEGIN
 	PERFORM turnout.check_window(measure, k, from_ms, to_ms);
 	best := turnout.window_best(measure, k, false, from_ms, to_ms, turnout.event_filter(
 		country, city, group_id, group_urlname, topic, starts, now_ms), NULL);
+	IF best IS NULL THEN
+		RETURN QUERY SELECT * FROM turnout.scan_window(measure, k, from_ms, to_ms);
+		RETURN;
+	END IF;
 	RETURN QUERY
 	SELECT u.id, u.rsvps, u.headcount FROM unnest(best.ids, best.rsvps, best.headcounts) AS u (id, rsvps, headcount)
 	ORDER BY CASE measure WHEN 'rsvps' THEN u.rsvps ELSE u.headcount END DESC, u.id COLLATE "C"
@@ -421,8 +470,8 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = 'turnout'::regnamespace
-		AND p.proname IN ('window_sums', 'heads_by_days', 'heads_by_counts', 'heads_of_events', 'kth_of',
-		'best_of_heads', 'window_rows', 'best_by_scan', 'window_best', 'check_window', 'board_window') LOOP
+		AND p.proname IN ('day_step', 'days_first', 'days_above', 'heads_by_counts', 'heads_of_events', 'kth_of',
+		'best_of_heads', 'window_rows', 'scan_window', 'best_by_scan', 'window_best', 'check_window', 'board_window') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO turnout_ingest, turnout_web', f);
 	END LOOP;

@@ -1,4 +1,75 @@
--- An event's place on a board, the places of the window before, and its history.
+-- An event's counts in a window, its place on a board, the places of the window
+-- before, and its history.
+
+/*
+ * An event's days, and rows for what an edge cuts off: of that day either the
+ * rows inside are added, or the day is, and the rows outside are taken away,
+ * whichever part of the day is shorter. The sum of all days that the window
+ * touches comes first: it is never below the count, and where it is below
+ * at_least no row is read.
+ */
+CREATE FUNCTION window_sums(ids text[], measure text, from_ms bigint, to_ms bigint, at_least bigint)
+	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+#variable_conflict use_column
+DECLARE
+	day constant bigint := 86400000;
+	half constant bigint := 43200000;
+	from_day constant bigint := from_ms / day * day;
+	to_day constant bigint := to_ms / day * day;
+	-- A short window in one day: its rows, and no days.
+	inside constant boolean := from_day = to_day AND to_ms - from_ms < half;
+	more_at_from constant boolean := inside OR from_ms - from_day > half;
+	less_at_to constant boolean := NOT inside AND to_ms - to_day > half;
+	-- Rows from..before, each time 1 or -1.
+	n1 constant integer := CASE WHEN more_at_from THEN 1 ELSE -1 END;
+	a1 constant bigint := CASE WHEN more_at_from THEN from_ms ELSE from_day END;
+	b1 constant bigint := CASE WHEN inside THEN to_ms WHEN more_at_from THEN from_day + day ELSE from_ms END;
+	n2 constant integer := CASE WHEN less_at_to THEN -1 ELSE 1 END;
+	a2 constant bigint := CASE WHEN less_at_to THEN to_ms ELSE to_day END;
+	b2 constant bigint := CASE WHEN inside THEN to_day WHEN less_at_to THEN to_day + day ELSE to_ms END;
+	-- The days that are taken whole, and those that the window touches.
+	whole_from constant date := turnout.mtime_day(CASE WHEN more_at_from THEN from_day + day ELSE from_day END);
+	whole_to constant date := turnout.mtime_day(CASE WHEN less_at_to THEN to_day + day ELSE to_day END);
+	first constant date := turnout.mtime_day(from_ms);
+	last constant date := turnout.mtime_day(to_ms - 1);
+BEGIN
+	IF from_ms IS NULL THEN
+		RETURN QUERY SELECT c.event_id, c.rsvps, c.headcount
+		FROM unnest(ids) AS u (id)
+		JOIN turnout.event_counts AS c ON c.event_id = u.id COLLATE "C"
+		WHERE CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END >= at_least;
+		RETURN;
+	END IF;
+	RETURN QUERY
+	SELECT d.id, s.rsvps, s.headcount
+	FROM unnest(ids) AS u (id)
+	CROSS JOIN LATERAL (
+		SELECT u.id, sum(CASE measure WHEN 'rsvps' THEN d.rsvps ELSE d.headcount END) AS most,
+			sum(d.rsvps) FILTER (WHERE d.day >= whole_from AND d.day < whole_to) AS rsvps,
+			sum(d.headcount) FILTER (WHERE d.day >= whole_from AND d.day < whole_to) AS headcount
+		FROM turnout.event_days AS d
+		WHERE d.event_id = u.id COLLATE "C" AND d.day BETWEEN first AND last) AS d
+	-- By d's id, so that these are not asked for before d is.
+	CROSS JOIN LATERAL (
+		SELECT n1 * count(*) AS rsvps, n1 * (count(*) + coalesce(sum(r.guests), 0)) AS headcount
+		FROM turnout.rsvps AS r
+		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= a1 AND r.mtime_ms < b1
+		AND a1 < b1) AS e
+	CROSS JOIN LATERAL (
+		SELECT n2 * count(*) AS rsvps, n2 * (count(*) + coalesce(sum(r.guests), 0)) AS headcount
+		FROM turnout.rsvps AS r
+		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= a2 AND r.mtime_ms < b2
+		AND a2 < b2) AS l
+	CROSS JOIN LATERAL (
+		SELECT (coalesce(d.rsvps, 0) + e.rsvps + l.rsvps)::bigint AS rsvps,
+			(coalesce(d.headcount, 0) + e.headcount + l.headcount)::bigint AS headcount) AS s
+	WHERE d.most >= at_least AND s.rsvps > 0;
+END
+$$;
+COMMENT ON FUNCTION window_sums(text[], text, bigint, bigint, bigint) IS
+	'Exact counts of these events over from_ms <= mtime_ms < to_ms (both NULL: all time). Left out: an event with none, and one whose count by the measure is seen to be below at_least (0: none is); what is given may be below it. Times in ms since 1970-01-01 UTC, not negative.';
 
 CREATE FUNCTION window_places(best board_best, measure text)
 	RETURNS TABLE (place bigint, rank bigint, event_id text, rsvps bigint, headcount bigint)
@@ -60,7 +131,7 @@ BEGIN
 	IF coalesce(around NOT BETWEEN 0 AND 20, true) THEN
 		RAISE EXCEPTION 'around must be from 0 to 20, not %', around USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	SELECT s.rsvps, s.headcount INTO own FROM turnout.window_sums(ARRAY[id], from_ms, to_ms) AS s;
+	SELECT s.rsvps, s.headcount INTO own FROM turnout.window_sums(ARRAY[id], measure, from_ms, to_ms, 0) AS s;
 	IF NOT FOUND OR (turnout.event_filter_given(f) AND NOT EXISTS (
 		SELECT FROM turnout.fitting_events(ARRAY[id], NULL, NULL, f))) THEN
 		RETURN;
@@ -139,7 +210,7 @@ DECLARE
 	f regprocedure;
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = 'turnout'::regnamespace
-		AND p.proname IN ('window_places', 'previous_ranks', 'event_rank', 'event_history') LOOP
+		AND p.proname IN ('window_sums', 'window_places', 'previous_ranks', 'event_rank', 'event_history') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO turnout_ingest, turnout_web', f);
 	END LOOP;
