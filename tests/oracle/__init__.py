@@ -11,6 +11,8 @@ only.  It is slow and simple on purpose: dictionaries, one rule a function.
     source       messages of files and of a topic
     database     what a database holds, in the same words
     api          what the API answers
+    answer       one answer to any question
+    asks         which questions compare has
     differ       where the two are not alike
     compare      the command that does it all
 """
