@@ -124,15 +124,17 @@ BEGIN
 	SELECT array_agg(h.id ORDER BY h.most DESC), array_agg(h.most ORDER BY h.most DESC), 0, true
 	INTO heads
 	FROM (
-		SELECT u.id, CASE
-			WHEN first IS NULL THEN (
-				SELECT CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END
-				FROM turnout.event_counts AS c WHERE c.event_id = u.id COLLATE "C")
-			ELSE (SELECT sum(CASE measure WHEN 'rsvps' THEN d.rsvps ELSE d.headcount END)::bigint
-				FROM turnout.event_days AS d
-				WHERE d.event_id = u.id COLLATE "C" AND d.day BETWEEN first AND last) END AS most
-		FROM unnest(ids) AS u (id)) AS h
-	WHERE h.most IS NOT NULL;
+		SELECT d.event_id AS id, sum(CASE measure WHEN 'rsvps' THEN d.rsvps ELSE d.headcount END)::bigint AS most
+		-- In the order of the index, whose upper pages are then at hand.
+		FROM (SELECT i.id FROM unnest(ids) AS i (id) ORDER BY i.id COLLATE "C") AS u
+		JOIN turnout.event_days AS d ON d.event_id = u.id COLLATE "C" AND d.day BETWEEN first AND last
+		WHERE first IS NOT NULL
+		GROUP BY 1
+		UNION ALL
+		SELECT c.event_id, CASE measure WHEN 'rsvps' THEN c.rsvps ELSE c.headcount END
+		FROM unnest(ids) AS u (id)
+		JOIN turnout.event_counts AS c ON c.event_id = u.id COLLATE "C"
+		WHERE first IS NULL) AS h;
 	RETURN heads;
 END
 $$;
