@@ -105,7 +105,7 @@ event_html(struct response *out, const struct event *ev)
 	    details->name == NULL || details->name[0] == '\0'
 		? details->event_id
 		: details->name,
-	    "../");
+	    "../", false);
 	buf_adds(b, "<article class=\"event\">\n<h1>");
 	html_name(b, "span", details->name, details->event_id);
 	buf_adds(b, "</h1>\n");

@@ -137,9 +137,9 @@ html_name(
 	buf_addf(b, "</%s>", tag);
 }
 
-/* Adds all that comes before the content of a page. */
+/* Adds all that comes before the content of a page, and the one script. */
 void
-html_page_begin(struct buf *b, const char *title, const char *base)
+html_page_begin(struct buf *b, const char *title, const char *base, bool script)
 {
 	buf_adds(b,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -153,9 +153,13 @@ html_page_begin(struct buf *b, const char *title, const char *base)
 	    "static/style.css\">\n<link rel=\"icon\""
 	    " type=\"image/svg+xml\" href=\"");
 	html_text(b, base);
-	buf_adds(b,
-	    "static/icon.svg\">\n</head>\n<body>\n"
-	    "<header class=\"site\"><a href=\"");
+	buf_adds(b, "static/icon.svg\">\n");
+	if (script) {
+		buf_adds(b, "<script src=\"");
+		html_text(b, base);
+		buf_adds(b, "static/app.js\" defer></script>\n");
+	}
+	buf_adds(b, "</head>\n<body>\n<header class=\"site\"><a href=\"");
 	html_text(b, base[0] == '\0' ? "./" : base);
 	buf_adds(b, "\">Turnout</a></header>\n<main>\n");
 }
@@ -170,7 +174,7 @@ html_page_end(struct buf *b)
 void
 html_problem(struct buf *b, const struct problem *p, const char *base)
 {
-	html_page_begin(b, p->title, base);
+	html_page_begin(b, p->title, base, false);
 	buf_adds(b, "<section class=\"problem\">\n<h1>");
 	html_text(b, p->title);
 	buf_adds(b, "</h1>\n<p>");

@@ -19,7 +19,8 @@ bool html_url_safe(const char *url);
 void html_time(struct buf *, int64_t wall_ms);
 void html_name(
     struct buf *, const char *tag, const char *name, const char *otherwise);
-void html_page_begin(struct buf *, const char *title, const char *base);
+void html_page_begin(
+    struct buf *, const char *title, const char *base, bool script);
 void html_page_end(struct buf *);
 void html_problem(struct buf *, const struct problem *, const char *base);
 

@@ -71,8 +71,10 @@ add_row(struct buf *b, const struct topk_entry *entry)
 	const struct details_event *ev = &entry->event;
 	bool link = has_path(ev->event_id);
 
+	buf_adds(b, "<tr");
+	html_attr(b, "data-event", ev->event_id);
 	buf_addf(b,
-	    "<tr>\n<td class=\"rank\">%d</td>\n"
+	    ">\n<td class=\"rank\">%d</td>\n"
 	    "<th scope=\"row\" class=\"event\">",
 	    entry->rank);
 	if (link) {
@@ -187,6 +189,20 @@ add_notes(struct buf *b, const struct topk *t)
 	buf_adds(b, "\">This board as JSON</a></p>\n");
 }
 
+/*
+ * Where the script puts its button and says what it did.  The words are the
+ * page's; without the script the place stays, so that nothing shifts.
+ */
+static void
+add_live(struct buf *b)
+{
+	buf_adds(b,
+	    "<div class=\"live\" id=\"live\" data-pause=\"Pause updates\""
+	    " data-resume=\"Resume updates\" data-updated=\"Updated\""
+	    " data-failed=\"The last update failed\">"
+	    "<p class=\"live-status\" role=\"status\"></p></div>\n");
+}
+
 /* Renders the page /. */
 void
 topk_html(struct response *out, const struct topk *t)
@@ -195,9 +211,11 @@ topk_html(struct response *out, const struct topk *t)
 	struct answer_gap gap;
 
 	out->type = RESPONSE_HTML;
-	html_page_begin(b, "Turnout: top events", "");
+	html_page_begin(b, "Turnout: top events", "", true);
 	buf_adds(b, "<h1>Top events</h1>\n");
 	add_form(b, &t->query);
+	add_live(b);
+	buf_adds(b, "<div id=\"board\">\n");
 	out->mark_at = b->len;
 	if (t->n > 0)
 		add_table(b, t);
@@ -207,6 +225,7 @@ topk_html(struct response *out, const struct topk *t)
 	answer_html(b, &t->answer);
 	gap.to = b->len;
 	add_notes(b, t);
+	buf_adds(b, "</div>\n");
 	html_page_end(b);
 	answer_finish(out, &t->answer, &gap, 1);
 }

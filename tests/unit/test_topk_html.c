@@ -126,7 +126,8 @@ the_stale_mark_has_its_place(void **state)
 	boards_full(&t);
 	topk_html(&out, &t);
 	assert_true(out.mark_at < out.body.len);
-	assert_memory_equal(out.body.data + out.mark_at - 8, "</form>\n", 8);
+	assert_memory_equal(
+	    out.body.data + out.mark_at - 17, "<div id=\"board\">\n", 17);
 	buf_free(&out.body);
 }
 
