@@ -1,7 +1,6 @@
 /* What every answer tells of itself; see answer.h. */
 #include "config.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "fcgi/answer.h"
 #include "fcgi/html.h"
 #include "fcgi/json.h"
+#include "fcgi/words.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 
@@ -97,61 +97,43 @@ answer_json(struct buf *b, const struct answer *a)
 	return b->len;
 }
 
-/* "0.4 s", "12 min", "5 h", "3 days": no finer than a person wants. */
-static void
-add_span(struct buf *b, int64_t ms)
-{
-	const int64_t minute = 60000, hour = 60 * minute, day = 24 * hour;
-
-	if (ms < 10000)
-		buf_addf(
-		    b, "%d.%d s", (int)(ms / 1000), (int)(ms % 1000 / 100));
-	else if (ms < 2 * minute)
-		buf_addf(b, "%d s", (int)(ms / 1000));
-	else if (ms < 2 * hour)
-		buf_addf(b, "%d min", (int)(ms / minute));
-	else if (ms < 2 * day)
-		buf_addf(b, "%d h", (int)(ms / hour));
-	else
-		buf_addf(b, "%" PRId64 " days", ms / day);
-}
-
 static void
 add_lag(struct buf *b, const struct answer *a)
 {
-	if (a->lag_messages == ANSWER_UNKNOWN) {
-		buf_adds(b, "How far this is behind the stream is not known.");
-	} else if (a->lag_messages == 0) {
-		buf_adds(b, "Every message of the stream is counted");
-		if (a->lag_ms != ANSWER_UNKNOWN) {
-			buf_adds(b, "; its end was last seen ");
-			add_span(b, a->lag_ms);
-			buf_adds(b, " earlier");
-		}
-		buf_adds(b, ".");
-	} else {
-		buf_addf(b, "%" PRId64 " %s of the stream %s not counted yet",
-		    a->lag_messages,
-		    a->lag_messages == 1 ? "message" : "messages",
-		    a->lag_messages == 1 ? "is" : "are");
-		if (a->lag_ms != ANSWER_UNKNOWN) {
-			buf_adds(b, "; this is ");
-			add_span(b, a->lag_ms);
-			buf_adds(b, " behind");
-		}
-		buf_adds(b, ".");
-	}
+	const int64_t n = a->lag_messages;
+	struct buf span = { 0 };
+	char number[WORDS_NUMBER_LEN];
+
+	if (a->lag_ms != ANSWER_UNKNOWN)
+		words_span(&span, a->lag_ms);
+	if (n == ANSWER_UNKNOWN)
+		buf_adds(b, word(W_LAG_UNKNOWN));
+	else if (n == 0)
+		words_add(b,
+		    a->lag_ms == ANSWER_UNKNOWN ? W_LAG_NONE : W_LAG_NONE_SEEN,
+		    buf_str(&span), NULL);
+	else
+		words_add(b,
+		    words_form(a->lag_ms == ANSWER_UNKNOWN ? W_LAG_ONE
+							   : W_LAG_BEHIND_ONE,
+			n),
+		    words_number(number, n), buf_str(&span), NULL);
+	buf_free(&span);
 }
 
 /* Adds the paragraph that tells the same in words. */
 void
 answer_html(struct buf *b, const struct answer *a)
 {
-	buf_adds(b, "<p class=\"as-of\">As of ");
-	html_time(b, a->as_of_ms);
-	buf_adds(b, ". ");
-	add_lag(b, a);
+	struct buf time = { 0 }, lag = { 0 };
+
+	html_time(&time, a->as_of_ms);
+	add_lag(&lag, a);
+	buf_adds(b, "<p class=\"as-of\">");
+	words_add(b, W_AS_OF, buf_str(&time), buf_str(&lag), NULL);
 	buf_adds(b, "</p>\n");
+	buf_free(&time);
+	buf_free(&lag);
 }
 
 /*

@@ -13,6 +13,7 @@
 struct buf;
 
 #define DETAILS_ABSENT (-1)
+#define DETAILS_COLUMNS 16 /* event_id, and those of DETAILS_SQL */
 
 struct details_group {
 	int64_t group_id; /* DETAILS_ABSENT: no group is known */

@@ -47,9 +47,9 @@ event_free(struct event *ev)
 	memset(ev, 0, sizeof(*ev));
 }
 
-static enum fill
-fill(void (*render)(struct response *, const struct event *),
-    struct response *out, const struct request *r, struct db *db,
+/* Fills /api/events/{id}. */
+enum fill
+event_fill_json(struct response *out, const struct request *r, struct db *db,
     int timeout_ms)
 {
 	struct event ev = { .res = NULL };
@@ -57,23 +57,7 @@ fill(void (*render)(struct response *, const struct event *),
 
 	if ((rc = event_load(&ev, r->id, db, timeout_ms)) != FILL_OK)
 		return rc;
-	render(out, &ev);
+	event_json(out, &ev);
 	event_free(&ev);
 	return FILL_OK;
-}
-
-/* Fills /api/events/{id}. */
-enum fill
-event_fill_json(struct response *out, const struct request *r, struct db *db,
-    int timeout_ms)
-{
-	return fill(event_json, out, r, db, timeout_ms);
-}
-
-/* Fills /events/{id}. */
-enum fill
-event_fill_html(struct response *out, const struct request *r, struct db *db,
-    int timeout_ms)
-{
-	return fill(event_html, out, r, db, timeout_ms);
 }

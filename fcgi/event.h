@@ -18,6 +18,5 @@ enum fill event_load(struct event *, const char *event_id, struct db *,
     int timeout_ms) MUSTCHECK;
 void event_free(struct event *);
 void event_json(struct response *, const struct event *);
-void event_html(struct response *, const struct event *);
 
 #endif

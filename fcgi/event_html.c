@@ -3,45 +3,20 @@
 
 #include <inttypes.h>
 
-#include "fcgi/event.h"
+#include "fcgi/event_page.h"
 #include "fcgi/html.h"
-#include "fcgi/json.h"
+#include "fcgi/words.h"
 #include "lib/buf.h"
-
-#define MAP_SITE "https://www.openstreetmap.org/"
 
 static void
 add_counts(struct buf *b, const struct details_event *ev)
 {
-	buf_addf(b,
-	    "<dl class=\"counts\">\n"
-	    "<div><dt>RSVPs</dt>\n<dd>%" PRId64 "</dd></div>\n"
-	    "<div><dt>People</dt>\n<dd>%" PRId64 "</dd></div>\n</dl>\n",
-	    ev->rsvps, ev->headcount);
-}
-
-/* The numbers of json_double() are fit for an address, too. */
-static void
-add_map(struct buf *b, const struct details_venue *v)
-{
-	buf_adds(b, "<dt>Map</dt>\n<dd class=\"map\"><a href=\"geo:");
-	json_double(b, v->lat);
-	buf_addc(b, ',');
-	json_double(b, v->lon);
-	buf_adds(b, "\">");
-	json_double(b, v->lat);
-	buf_adds(b, ", ");
-	json_double(b, v->lon);
-	buf_adds(
-	    b, "</a>, <a rel=\"nofollow noopener\" href=\"" MAP_SITE "?mlat=");
-	json_double(b, v->lat);
-	buf_adds(b, "&amp;mlon=");
-	json_double(b, v->lon);
-	buf_adds(b, "#map=15/");
-	json_double(b, v->lat);
-	buf_addc(b, '/');
-	json_double(b, v->lon);
-	buf_adds(b, "\">OpenStreetMap</a></dd>\n");
+	buf_addf(
+	    b, "<dl class=\"counts\">\n<div><dt>%s</dt>\n<dd>", word(W_RSVPS));
+	html_number(b, ev->rsvps);
+	buf_addf(b, "</dd></div>\n<div><dt>%s</dt>\n<dd>", word(W_PEOPLE));
+	html_number(b, ev->headcount);
+	buf_adds(b, "</dd></div>\n</dl>\n");
 }
 
 static void
@@ -49,80 +24,104 @@ add_group(struct buf *b, const struct details_group *g)
 {
 	if (g->group_id == DETAILS_ABSENT)
 		return;
-	buf_adds(b, "<dt>Group</dt>\n<dd>");
-	html_name(b, "span", g->name, "without a name");
-	buf_adds(b, "</dd>\n<dt>Place</dt>\n<dd>");
+	buf_addf(b, "<dt>%s</dt>\n<dd>", word(W_GROUP));
+	html_group_link(b, "../", g);
+	buf_addf(b, "</dd>\n<dt>%s</dt>\n<dd>", word(W_PLACE));
 	if (g->city == NULL && g->state == NULL && g->country == NULL)
-		buf_adds(b, "not known");
+		buf_adds(b, word(W_UNKNOWN));
 	else
 		details_html_place(b, g);
 	buf_adds(b, "</dd>\n");
 }
 
 static void
+add_venue(struct buf *b, const struct details_venue *v)
+{
+	if (v->venue_id == DETAILS_ABSENT)
+		return;
+	buf_addf(b, "<dt>%s</dt>\n<dd><a href=\"../venues/%" PRId64 "\">",
+	    word(W_VENUE), v->venue_id);
+	html_name(b, "span", v->name, word(W_UNNAMED));
+	buf_adds(b, "</a></dd>\n");
+	if (v->located)
+		html_map(b, v->lat, v->lon);
+}
+
+static void
 add_details(struct buf *b, const struct details_event *ev)
 {
-	const struct details_venue *v = &ev->venue;
-
-	buf_adds(b, "<dl class=\"details\">\n<dt>Starts</dt>\n<dd>");
+	buf_addf(
+	    b, "<dl class=\"details\">\n<dt>%s</dt>\n<dd>", word(W_STARTS));
 	if (ev->starts_ms == DETAILS_ABSENT)
-		buf_adds(b, "not known");
+		buf_adds(b, word(W_UNKNOWN));
 	else
 		html_time(b, ev->starts_ms);
 	buf_adds(b, "</dd>\n");
 	add_group(b, &ev->group);
-	if (v->venue_id != DETAILS_ABSENT) {
-		buf_adds(b, "<dt>Venue</dt>\n<dd>");
-		html_name(b, "span", v->name, "without a name");
-		buf_adds(b, "</dd>\n");
-		if (v->located)
-			add_map(b, v);
-	}
+	add_venue(b, &ev->venue);
 	if (ev->url != NULL && html_url_safe(ev->url)) {
-		buf_adds(b,
-		    "<dt>Its page</dt>\n<dd class=\"url\"><a"
-		    " rel=\"nofollow noopener\"");
+		buf_addf(b,
+		    "<dt>%s</dt>\n<dd class=\"url\"><a"
+		    " rel=\"nofollow noopener\"",
+		    word(W_ITS_PAGE));
 		html_attr(b, "href", ev->url);
 		buf_addc(b, '>');
 		html_name(b, "span", ev->url, "");
 		buf_adds(b, "</a></dd>\n");
 	}
-	buf_adds(b, "<dt>Event id</dt>\n<dd>");
+	buf_addf(b, "<dt>%s</dt>\n<dd>", word(W_EVENT_ID));
 	html_name(b, "code", ev->event_id, ev->event_id);
 	buf_adds(b, "</dd>\n</dl>\n");
 }
 
+static void
+add_others(struct buf *b, const struct event_page *p)
+{
+	buf_addf(b, "<h2>%s</h2>\n", word(W_OTHERS));
+	if (on_any(&p->others))
+		on_html(b, &p->others, false);
+	else
+		buf_addf(b, "<p class=\"note\">%s</p>\n", word(W_OTHERS_NONE));
+}
+
+static void
+add_links(struct buf *b, const struct details_event *ev)
+{
+	buf_addf(b,
+	    "<p class=\"note\">%s</p>\n<p class=\"links\"><a href=\"../\">%s"
+	    "</a>, <a href=\"../api/events/",
+	    word(W_EVENT_HOW), word(W_TO_BOARD));
+	html_url_path(b, ev->event_id);
+	buf_addf(b, "\">%s</a></p>\n", word(W_EVENT_JSON));
+}
+
 /* Renders the page /events/{id}. */
 void
-event_html(struct response *out, const struct event *ev)
+event_page_html(struct response *out, const struct event_page *p)
 {
-	const struct details_event *details = &ev->details;
+	const struct details_event *ev = &p->event.details;
+	const struct html_page page = { .base = "../",
+		.title = ev->name == NULL || ev->name[0] == '\0' ? ev->event_id
+								 : ev->name };
 	struct buf *b = &out->body;
 	struct answer_gap gap;
 
 	out->type = RESPONSE_HTML;
-	html_page_begin(b,
-	    details->name == NULL || details->name[0] == '\0'
-		? details->event_id
-		: details->name,
-	    "../", false);
+	html_page_begin(b, &page);
 	buf_adds(b, "<article class=\"event\">\n<h1>");
-	html_name(b, "span", details->name, details->event_id);
+	html_name(b, "span", ev->name, ev->event_id);
 	buf_adds(b, "</h1>\n");
 	out->mark_at = b->len;
-	add_counts(b, details);
-	add_details(b, details);
+	add_counts(b, ev);
+	add_details(b, ev);
+	event_history_html(b, p);
+	event_ranks_html(b, p);
 	buf_adds(b, "</article>\n");
+	add_others(b, p);
 	gap.from = b->len;
-	answer_html(b, &ev->answer);
+	answer_html(b, &p->event.answer);
 	gap.to = b->len;
-	buf_adds(b,
-	    "<p class=\"note\">RSVPs are people whose latest answer is"
-	    " yes; People adds the guests they bring.</p>\n"
-	    "<p class=\"links\"><a href=\"../\">To the board</a>, "
-	    "<a href=\"../api/events/");
-	html_url_path(b, details->event_id);
-	buf_adds(b, "\">this event as JSON</a></p>\n");
+	add_links(b, ev);
 	html_page_end(b);
-	answer_finish(out, &ev->answer, &gap, 1);
+	answer_finish(out, &p->event.answer, &gap, 1);
 }

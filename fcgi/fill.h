@@ -18,6 +18,12 @@ enum fill rank_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill search_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
+enum fill search_fill_html(struct response *, const struct request *,
+    struct db *, int timeout_ms) MUSTCHECK;
+enum fill group_fill_html(struct response *, const struct request *,
+    struct db *, int timeout_ms) MUSTCHECK;
+enum fill venue_fill_html(struct response *, const struct request *,
+    struct db *, int timeout_ms) MUSTCHECK;
 enum fill topics_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill cities_fill(struct response *, const struct request *, struct db *,

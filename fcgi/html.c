@@ -5,6 +5,7 @@
 
 #include "fcgi/html.h"
 #include "fcgi/request.h"
+#include "fcgi/words.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 
@@ -101,19 +102,37 @@ html_url_safe(const char *url)
 	return true;
 }
 
-/* Adds a time element: 2017-03-24 21:00 UTC for people. */
+/* Adds a time element, for people in their language. */
 void
 html_time(struct buf *b, int64_t wall_ms)
 {
 	char iso[CLOCK_ISO_LEN];
 
-	clock_iso(iso, wall_ms);
 	buf_adds(b, "<time");
-	html_attr(b, "datetime", iso);
-	buf_addf(b, ">%.10s %.5s", iso, iso + 11);
-	if (strncmp(iso + 16, ":00Z", 4) != 0)
-		buf_addf(b, "%.3s", iso + 16);
-	buf_adds(b, " UTC</time>");
+	html_attr(b, "datetime", clock_iso(iso, wall_ms));
+	buf_addc(b, '>');
+	words_date_time(b, wall_ms);
+	buf_adds(b, "</time>");
+}
+
+/* The same for a day. */
+void
+html_day(struct buf *b, int64_t wall_ms)
+{
+	char iso[CLOCK_ISO_LEN];
+
+	clock_iso(iso, wall_ms);
+	buf_addf(b, "<time datetime=\"%.10s\">", iso);
+	words_date(b, wall_ms);
+	buf_adds(b, "</time>");
+}
+
+void
+html_number(struct buf *b, int64_t n)
+{
+	char number[WORDS_NUMBER_LEN];
+
+	buf_adds(b, words_number(number, n));
 }
 
 static bool
@@ -137,31 +156,61 @@ html_name(
 	buf_addf(b, "</%s>", tag);
 }
 
-/* Adds all that comes before the content of a page, and the one script. */
-void
-html_page_begin(struct buf *b, const char *title, const char *base, bool script)
+/* A link to a file of ours, up to and with the quote after it. */
+static void
+add_file(struct buf *b, const char *before, const char *base, const char *name)
 {
-	buf_adds(b,
-	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\""
-	    " content=\"width=device-width, initial-scale=1\">\n"
-	    "<title>");
-	html_text(b, title);
-	buf_adds(b, "</title>\n<link rel=\"stylesheet\" href=\"");
+	buf_adds(b, before);
 	html_text(b, base);
+	buf_adds(b, name);
+	buf_addc(b, '"');
+}
+
+/* The name of the site, and the search box. */
+static void
+add_header(struct buf *b, const struct html_page *page)
+{
+	add_file(b, "<header class=\"site\">\n<a class=\"home\" href=\"",
+	    page->base[0] == '\0' ? "./" : page->base, "");
+	buf_addf(b, ">%s</a>\n", word(W_SITE));
+	add_file(b,
+	    "<form class=\"search\" role=\"search\" method=\"get\" action=\"",
+	    page->base, "search");
+	buf_adds(b, ">\n<label class=\"hidden\" for=\"q\">");
+	buf_adds(b, word(W_SEARCH_LABEL));
 	buf_adds(b,
-	    "static/style.css\">\n<link rel=\"icon\""
-	    " type=\"image/svg+xml\" href=\"");
-	html_text(b, base);
-	buf_adds(b, "static/icon.svg\">\n");
-	if (script) {
-		buf_adds(b, "<script src=\"");
-		html_text(b, base);
-		buf_adds(b, "static/app.js\" defer></script>\n");
+	    "</label>\n<input id=\"q\" name=\"q\" type=\"search\""
+	    " maxlength=\"100\"");
+	html_attr(b, "placeholder", word(W_SEARCH_LABEL));
+	if (page->q != NULL)
+		html_attr(b, "value", page->q);
+	buf_addf(b,
+	    ">\n<button type=\"submit\">%s</button>\n</form>\n</header>\n",
+	    word(W_SEARCH_BUTTON));
+}
+
+/* Adds all that comes before the content of a page. */
+void
+html_page_begin(struct buf *b, const struct html_page *page)
+{
+	buf_adds(b, "<!DOCTYPE html>\n<html");
+	html_attr(b, "lang", words_tag());
+	buf_adds(b,
+	    ">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\""
+	    " content=\"width=device-width, initial-scale=1\">\n<title>");
+	html_text(b, page->title);
+	add_file(b, "</title>\n<link rel=\"stylesheet\" href=\"", page->base,
+	    "static/style.css");
+	add_file(b, ">\n<link rel=\"icon\" type=\"image/svg+xml\" href=\"",
+	    page->base, "static/icon.svg");
+	buf_adds(b, ">\n");
+	if (page->script) {
+		add_file(b, "<script src=\"", page->base, "static/app.js");
+		buf_adds(b, " defer></script>\n");
 	}
-	buf_adds(b, "</head>\n<body>\n<header class=\"site\"><a href=\"");
-	html_text(b, base[0] == '\0' ? "./" : base);
-	buf_adds(b, "\">Turnout</a></header>\n<main>\n");
+	buf_adds(b, "</head>\n<body>\n");
+	add_header(b, page);
+	buf_adds(b, "<main>\n");
 }
 
 void
@@ -170,32 +219,45 @@ html_page_end(struct buf *b)
 	buf_adds(b, "</main>\n</body>\n</html>\n");
 }
 
+static void
+add_line(struct buf *b, enum word w, const char *tag, const char *text)
+{
+	struct buf given = { 0 };
+
+	if (tag != NULL)
+		buf_addf(&given, "<%s>", tag);
+	html_text(&given, text);
+	if (tag != NULL)
+		buf_addf(&given, "</%s>", tag);
+	buf_adds(b, "<p>");
+	words_add(b, w, buf_str(&given), NULL);
+	buf_adds(b, "</p>\n");
+	buf_free(&given);
+}
+
 /* Adds a whole page that tells why a request is refused. */
 void
 html_problem(struct buf *b, const struct problem *p, const char *base)
 {
-	html_page_begin(b, p->title, base, false);
+	const struct html_page page = { .title = p->title, .base = base };
+	char number[WORDS_NUMBER_LEN];
+
+	html_page_begin(b, &page);
 	buf_adds(b, "<section class=\"problem\">\n<h1>");
 	html_text(b, p->title);
 	buf_adds(b, "</h1>\n<p>");
 	html_text(b, p->detail);
 	buf_adds(b, "</p>\n");
-	if (p->param[0] != '\0') {
-		buf_adds(b, "<p>Parameter: <code>");
-		html_text(b, p->param);
-		buf_adds(b, "</code></p>\n");
-	}
-	if (p->allowed[0] != '\0') {
-		buf_adds(b, "<p>Allowed: ");
-		html_text(b, p->allowed);
-		buf_adds(b, "</p>\n");
-	}
+	if (p->param[0] != '\0')
+		add_line(b, W_PROBLEM_PARAMETER, "code", p->param);
+	if (p->allowed[0] != '\0')
+		add_line(b, W_PROBLEM_ALLOWED, NULL, p->allowed);
 	if (p->retry_after_s > 0)
-		buf_addf(b, "<p>Try again in %d s.</p>\n", p->retry_after_s);
-	buf_adds(b, "<p><a href=\"");
-	html_text(b, base[0] == '\0' ? "./" : base);
-	buf_adds(b, "\">To the board</a></p>\n");
-	buf_addf(
-	    b, "<p class=\"status\">Status %d</p>\n</section>\n", p->status);
+		add_line(b, W_PROBLEM_RETRY, NULL,
+		    words_number(number, p->retry_after_s));
+	add_file(b, "<p><a href=\"", base[0] == '\0' ? "./" : base, "");
+	buf_addf(b, ">%s</a></p>\n<p class=\"status\">", word(W_TO_BOARD));
+	words_add(b, W_PROBLEM_STATUS, words_number(number, p->status), NULL);
+	buf_adds(b, "</p>\n</section>\n");
 	html_page_end(b);
 }

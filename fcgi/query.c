@@ -113,6 +113,9 @@ take(struct request *r, const char *text, size_t len, struct problem *p)
 	param = param_find(name);
 	if (param == PARAMS || (r->route->params & PARAM_BIT(param)) == 0)
 		return unknown(p, name, r->route);
+	/* A form sends its empty fields: to a page they are not given. */
+	if (r->route->html && eq != NULL && name_len + 1 == len)
+		return 0;
 	if ((r->given & PARAM_BIT(param)) != 0) {
 		problem(p, 400, "Repeated parameter",
 		    "The parameter \"%s\" is given more than once.", name);

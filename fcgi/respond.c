@@ -9,6 +9,7 @@
 #include "fcgi/json.h"
 #include "fcgi/request.h"
 #include "fcgi/respond.h"
+#include "fcgi/words.h"
 
 #define CACHE_PUBLIC                                                           \
 	"public, max-age=1, stale-while-revalidate=10, stale-if-error=300"
@@ -71,25 +72,25 @@ etag_matches(const char *condition, const char *etag)
 	return false;
 }
 
+/* What stands at the mark; *b is room for it. */
 static const char *
-mark_of(enum response_type type, bool stale)
+mark_of(struct buf *b, enum response_type type, bool stale)
 {
 	switch (type) {
 	case RESPONSE_JSON:
 		return stale ? "true" : "false";
 	case RESPONSE_HTML:
-		return stale
-		    ? "<p class=\"stale\" role=\"status\">The database "
-		      "cannot be reached just now: this is the last "
-		      "answer it gave.</p>"
-		    : "";
+		if (stale)
+			buf_addf(b, "<p class=\"stale\" role=\"status\">%s</p>",
+			    word(W_STALE));
+		break;
 	case RESPONSE_PROBLEM:
 	case RESPONSE_TEXT:
 	case RESPONSE_CSV:
 	case RESPONSE_TYPES:
 		break;
 	}
-	return "";
+	return buf_str(b);
 }
 
 static void
@@ -114,7 +115,8 @@ int
 respond(struct buf *out, const struct request *req, const struct response *r,
     bool stale)
 {
-	const char *mark = mark_of(r->type, stale);
+	struct buf room = { 0 };
+	const char *mark = mark_of(&room, r->type, stale);
 	size_t len = r->body.len +
 	    (r->mark_at == RESPONSE_NO_MARK ? 0 : strlen(mark));
 	bool cached = r->status == 200 && r->etag != 0;
@@ -143,6 +145,7 @@ respond(struct buf *out, const struct request *req, const struct response *r,
 	buf_adds(out, "\r\n");
 	if (status != 304 && !req->head)
 		add_body(out, r, mark);
+	buf_free(&room);
 	return status;
 }
 

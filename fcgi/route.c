@@ -23,6 +23,9 @@
 static const struct route routes[] = {
 	{ "/",             NULL,       ROUTE_ID_NONE,   PARAM_SET_BOARD, 0, ROUTE_BOARD,    true,  topk_fill_html },
 	{ "/events/",      NULL,       ROUTE_ID_EVENT,  0,       0, ROUTE_DETAIL,   true,  event_fill_html },
+	{ "/groups/",      NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   true,  group_fill_html },
+	{ "/venues/",      NULL,       ROUTE_ID_NUMBER, 0,       0, ROUTE_DETAIL,   true,  venue_fill_html },
+	{ "/search",       NULL,       ROUTE_ID_NONE,   PARAM_BIT(PARAM_Q), 0, ROUTE_DETAIL, true, search_fill_html },
 	{ "/api/topk",     NULL,       ROUTE_ID_NONE,   BOARD,   0, ROUTE_BOARD,    false, topk_fill_api },
 	{ "/api/events",   NULL,       ROUTE_ID_NONE,   SEARCH,  PARAM_BIT(PARAM_Q), ROUTE_DETAIL, false, search_fill },
 	{ "/api/topics",   NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_DETAIL,   false, topics_fill },

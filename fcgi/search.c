@@ -78,9 +78,9 @@ search_json(struct response *out, const struct search *s)
 	answer_finish(out, &s->answer, &gap, 1);
 }
 
-/* Fills /api/events. */
-enum fill
-search_fill(struct response *out, const struct request *r, struct db *db,
+static enum fill
+fill(void (*render)(struct response *, const struct search *),
+    struct response *out, const struct request *r, struct db *db,
     int timeout_ms)
 {
 	struct search s;
@@ -88,7 +88,23 @@ search_fill(struct response *out, const struct request *r, struct db *db,
 
 	if ((rc = search_load(&s, r, db, timeout_ms)) != FILL_OK)
 		return rc;
-	search_json(out, &s);
+	render(out, &s);
 	search_free(&s);
 	return FILL_OK;
+}
+
+/* Fills /api/events. */
+enum fill
+search_fill(struct response *out, const struct request *r, struct db *db,
+    int timeout_ms)
+{
+	return fill(search_json, out, r, db, timeout_ms);
+}
+
+/* Fills /search. */
+enum fill
+search_fill_html(struct response *out, const struct request *r, struct db *db,
+    int timeout_ms)
+{
+	return fill(search_html, out, r, db, timeout_ms);
 }

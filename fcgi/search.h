@@ -24,5 +24,6 @@ enum fill search_load(struct search *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 void search_free(struct search *);
 void search_json(struct response *, const struct search *);
+void search_html(struct response *, const struct search *);
 
 #endif

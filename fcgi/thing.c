@@ -53,12 +53,11 @@ static const char *const thing_sql[] = {
 };
 /* clang-format on */
 
-static void
-from_rows(struct thing *t)
+/* Reads the answer and, where t->kind says what it is, the thing of the first
+ * row: THING_COLUMNS behind those of the answer. */
+void
+thing_from_row(struct thing *t, const PGresult *res)
 {
-	const PGresult *res = t->res;
-	int row, rows = PQntuples(res);
-
 	answer_from_row(&t->answer, res);
 	t->id = details_number(res, 0, COLUMN_ID);
 	t->name = details_text(res, 0, COLUMN_NAME);
@@ -69,6 +68,15 @@ from_rows(struct thing *t)
 	t->located = details_place(res, 0, COLUMN_LAT, &t->lat, &t->lon);
 	t->topics = details_text(res, 0, COLUMN_TOPICS);
 	t->photo = details_text(res, 0, COLUMN_PHOTO);
+}
+
+static void
+from_rows(struct thing *t)
+{
+	const PGresult *res = t->res;
+	int row, rows = PQntuples(res);
+
+	thing_from_row(t, res);
 	if (t->kind == THING_MEMBER || PQgetisnull(res, 0, COLUMN_EVENT))
 		return;
 	for (row = 0; row < rows && row < THING_EVENTS_MAX; row++)

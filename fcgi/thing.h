@@ -16,6 +16,7 @@
 #include "lib/db.h"
 
 #define THING_EVENTS_MAX 10
+#define THING_COLUMNS 10 /* id to photo */
 
 enum thing_kind {
 	THING_GROUP,
@@ -45,6 +46,7 @@ struct thing {
 
 enum fill thing_load(struct thing *, enum thing_kind, int64_t id, struct db *,
     int timeout_ms) MUSTCHECK;
+void thing_from_row(struct thing *, const PGresult *);
 void thing_free(struct thing *);
 void thing_json(struct response *, const struct thing *);
 

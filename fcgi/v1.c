@@ -45,7 +45,7 @@ v1_topk_fill(struct response *out, const struct request *r, struct db *db,
 	struct topk t = { 0 };
 	enum fill rc;
 
-	rc = topk_load(&t, &r->topk, false, db, timeout_ms);
+	rc = topk_load(&t, &r->topk, TOPK_WANT_BOARD, db, timeout_ms);
 	if (rc != FILL_OK)
 		return rc;
 	v1_topk_json(out, &t);

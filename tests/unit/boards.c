@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "fcgi/event.h"
+#include "fcgi/event_page.h"
 #include "fcgi/history.h"
 #include "fcgi/rank.h"
 #include "fcgi/search.h"
-#include "fcgi/thing.h"
+#include "fcgi/thing_page.h"
 #include "fcgi/topk.h"
 #include "lib/clock.h"
 #include "tests/unit/boards.h"
@@ -68,6 +68,13 @@ boards_full(struct topk *t)
 	entries[1].event = hostile;
 	entries[2].rank = 2;
 	entries[2].event = bare;
+	t->tied = 1;
+	t->first_ms = AS_OF - 40 * CLOCK_DAY_MS;
+	t->last_ms = AS_OF - 1000;
+	t->hours_from_ms = INT64_C(1489842000000); /* 2017-03-18T13:00:00Z */
+	entries[0].plotted = entries[1].plotted = true;
+	entries[0].hours[0] = 1;
+	entries[0].hours[23] = 7;
 	t->n = 3;
 	t->entries = entries;
 }
@@ -101,6 +108,7 @@ boards_empty(struct topk *t)
 	memset(t, 0, sizeof(*t));
 	t->query.k = TOPK_K_PRESET;
 	t->query.by = TOPK_BY_HEADCOUNT;
+	t->first_ms = t->last_ms = DETAILS_ABSENT;
 	t->answer.as_of_ms = AS_OF - 120;
 	t->answer.lag_messages = ANSWER_UNKNOWN;
 	t->answer.lag_ms = ANSWER_UNKNOWN;
@@ -169,6 +177,66 @@ boards_event(struct event *ev)
 	ev->answer.lag_ms = 90061;
 	ev->answer.version = 1;
 	ev->details = honest;
+}
+
+/* A page of it: three days, one window each way of being told, two
+ * neighbours, and an event of the group to come. */
+void
+boards_event_page(struct event_page *p)
+{
+	static const int64_t day = INT64_C(1489881600000); /* 2017-03-19 */
+
+	memset(p, 0, sizeof(*p));
+	boards_event(&p->event);
+	p->ranked = true;
+	p->ndays = 3;
+	p->days[0] = (struct history_point){ day, 5, 6 };
+	p->days[1] = (struct history_point){ day - CLOCK_DAY_MS, 2, 4 };
+	p->days[2] = (struct history_point){ day - 9 * CLOCK_DAY_MS, 1, 1 };
+	p->nwindows = 3;
+	p->windows[0] = (struct event_window){
+		.window_ms = CLOCK_DAY_MS, .rank = 1, .rsvps = 6, .headcount = 9
+	};
+	p->windows[1] = (struct event_window){ .window_ms = 7 * CLOCK_DAY_MS,
+		.beyond = 1000,
+		.rsvps = 7,
+		.headcount = 10 };
+	p->windows[2] = (struct event_window){
+		.window_ms = 30 * CLOCK_DAY_MS, .rsvps = 8, .headcount = 11
+	};
+	p->nneighbours = 2;
+	p->neighbours[0].rank = 1234;
+	p->neighbours[0].event = honest;
+	p->neighbours[1].rank = 1235;
+	p->neighbours[1].event = hostile;
+	p->others.parts[ON_UPCOMING].n = 1;
+	p->others.parts[ON_UPCOMING].cut = true;
+	p->others.parts[ON_UPCOMING].events[0] = bare;
+}
+
+/* A venue with nothing on, and a group with something of each part. */
+void
+boards_venue_page(struct thing_page *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->thing.kind = THING_VENUE;
+	p->thing.answer.as_of_ms = AS_OF;
+	p->thing.id = 2;
+	p->thing.name = hostile.venue.name;
+}
+
+void
+boards_group_page(struct thing_page *p)
+{
+	memset(p, 0, sizeof(*p));
+	boards_group(&p->thing);
+	p->on.parts[ON_UPCOMING].n = 1;
+	p->on.parts[ON_UPCOMING].events[0] = honest;
+	p->on.parts[ON_RECENT].n = 1;
+	p->on.parts[ON_RECENT].cut = true;
+	p->on.parts[ON_RECENT].events[0] = hostile;
+	p->on.parts[ON_UNDATED].n = 1;
+	p->on.parts[ON_UNDATED].events[0] = bare;
 }
 
 /* A group with topics that would end a script element, and two events. */

@@ -3,10 +3,12 @@
 #define TURNOUT_TESTS_BOARDS_H
 
 struct event;
+struct event_page;
 struct history;
 struct rank;
 struct search;
 struct thing;
+struct thing_page;
 struct topk;
 
 void boards_full(struct topk *);
@@ -16,6 +18,9 @@ void boards_rank(struct rank *);
 void boards_search(struct search *);
 void boards_history(struct history *);
 void boards_event(struct event *);
+void boards_event_page(struct event_page *);
+void boards_venue_page(struct thing_page *);
+void boards_group_page(struct thing_page *);
 void boards_group(struct thing *);
 
 #endif

@@ -106,9 +106,9 @@ a_time_is_told_to_people_and_machines(void **state)
 	html_time(&b, INT64_C(1490389200000));
 	html_time(&b, INT64_C(1489926600120));
 	assert_string_equal(buf_str(&b),
-	    "<time datetime=\"2017-03-24T21:00:00Z\">2017-03-24 21:00 UTC"
-	    "</time><time datetime=\"2017-03-19T12:30:00.120Z\">2017-03-19"
-	    " 12:30:00 UTC</time>");
+	    "<time datetime=\"2017-03-24T21:00:00Z\">Fri 24 Mar 2017,"
+	    " 21:00 UTC</time><time datetime=\"2017-03-19T12:30:00.120Z\">"
+	    "Sun 19 Mar 2017, 12:30 UTC</time>");
 	buf_free(&b);
 }
 
