@@ -86,8 +86,10 @@ cache_open(const struct fcgi_conf *conf)
 	c->conf = conf;
 	if (ring_init(&c->ring, conf->redis_nodes, &why) == -1)
 		die(1, "redis.nodes: %s", why);
-	for (i = 0; i < c->ring.n; i++)
+	for (i = 0; i < c->ring.n; i++) {
 		c->nodes[i].trouble.what = c->ring.nodes[i].name;
+		score_node_name(i, c->ring.nodes[i].name);
+	}
 	c->password = read_password(conf->redis_password_file);
 	return c;
 }
@@ -136,6 +138,7 @@ fail(struct cache *c, int i, const char *why)
 	drop(node);
 	breaker_failed(
 	    &node->breaker, clock_mono_ms(), c->conf->redis_retry_ms);
+	score_node(i, node->breaker.open_until_ms);
 }
 
 /* Waits for the socket; -1 with the node failed when time is up. */
@@ -326,6 +329,7 @@ static void
 worked(struct cache *c, int i)
 {
 	breaker_worked(&c->nodes[i].breaker);
+	score_node(i, 0);
 	log_trouble_over(&c->nodes[i].trouble);
 }
 

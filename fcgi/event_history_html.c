@@ -58,7 +58,7 @@ add_table(struct buf *b, const struct plot *plot)
 	size_t i;
 
 	buf_addf(b,
-	    "<details>\n<summary>%s</summary>\n<table class=\"list\">\n"
+	    "<details>\n<summary>%s</summary>\n<table class=\"facts\">\n"
 	    "<caption>%s</caption>\n<thead>\n<tr>\n<th scope=\"col\">%s</th>\n"
 	    "<th scope=\"col\" class=\"count\">%s</th>\n<th scope=\"col\""
 	    " class=\"count\">%s</th>\n</tr>\n</thead>\n<tbody>\n",

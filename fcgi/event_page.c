@@ -55,7 +55,7 @@ static const char page_sql[] =
     " ORDER BY p.part, p.place";
 /* clang-format on */
 
-#define RANKS_MS 200 /* after this no deeper board is tried */
+#define RANKS_MS 100 /* after this no deeper board is tried */
 
 enum column {
 	COLUMN_PART = ANSWER_COLUMNS,

@@ -84,7 +84,7 @@ add_neighbours(struct buf *b, const struct event_page *p)
 	if (p->nneighbours < 2)
 		return;
 	buf_addf(b,
-	    "<table class=\"list\">\n<caption>%s</caption>\n<thead>\n<tr>\n"
+	    "<table class=\"facts\">\n<caption>%s</caption>\n<thead>\n<tr>\n"
 	    "<th scope=\"col\" class=\"count\">%s</th>\n<th scope=\"col\">%s"
 	    "</th>\n<th scope=\"col\" class=\"count\">%s</th>\n</tr>\n"
 	    "</thead>\n<tbody>\n",
@@ -124,7 +124,7 @@ event_ranks_html(struct buf *b, const struct event_page *p)
 	size_t i;
 
 	buf_addf(b,
-	    "<h2>%s</h2>\n<div class=\"columns\">\n<table class=\"list\">\n"
+	    "<h2>%s</h2>\n<div class=\"columns\">\n<table class=\"facts\">\n"
 	    "<caption>%s</caption>\n<thead>\n<tr>\n<th scope=\"col\">%s</th>\n"
 	    "<th scope=\"col\" class=\"count\">%s</th>\n<th scope=\"col\""
 	    " class=\"count\">%s</th>\n</tr>\n</thead>\n<tbody>\n",

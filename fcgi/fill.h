@@ -24,6 +24,8 @@ enum fill group_fill_html(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
 enum fill venue_fill_html(struct response *, const struct request *,
     struct db *, int timeout_ms) MUSTCHECK;
+enum fill status_fill(struct response *, const struct request *, struct db *,
+    int timeout_ms) MUSTCHECK;
 enum fill topics_fill(struct response *, const struct request *, struct db *,
     int timeout_ms) MUSTCHECK;
 enum fill cities_fill(struct response *, const struct request *, struct db *,

@@ -135,6 +135,18 @@ html_number(struct buf *b, int64_t n)
 	buf_adds(b, words_number(number, n));
 }
 
+/* Adds a cell with a count; by: the table is ordered by it.  Where the
+ * headings have no place the style puts the label behind the number. */
+void
+html_count(struct buf *b, int64_t n, const char *label, bool by)
+{
+	buf_addf(b, "<td class=\"count%s\"", by ? " by" : "");
+	html_attr(b, "data-label", label);
+	buf_addc(b, '>');
+	html_number(b, n);
+	buf_adds(b, "</td>\n");
+}
+
 static bool
 blank(const char *s)
 {

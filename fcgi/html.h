@@ -29,6 +29,7 @@ void html_day(struct buf *, int64_t wall_ms);
 void html_name(
     struct buf *, const char *tag, const char *name, const char *otherwise);
 void html_number(struct buf *, int64_t);
+void html_count(struct buf *, int64_t n, const char *label, bool by);
 void html_event_link(
     struct buf *, const char *base, const char *event_id, const char *name);
 void

@@ -53,11 +53,10 @@ add_row(struct buf *b, const struct details_event *ev, bool places)
 	buf_adds(b, "<td class=\"when\">");
 	if (ev->starts_ms != DETAILS_ABSENT)
 		html_time(b, ev->starts_ms);
-	buf_adds(b, "</td>\n<td class=\"count\">");
-	html_number(b, ev->rsvps);
-	buf_adds(b, "</td>\n<td class=\"count\">");
-	html_number(b, ev->headcount);
-	buf_adds(b, "</td>\n</tr>\n");
+	buf_adds(b, "</td>\n");
+	html_count(b, ev->rsvps, word(W_RSVPS), false);
+	html_count(b, ev->headcount, word(W_PEOPLE), false);
+	buf_adds(b, "</tr>\n");
 }
 
 /* Adds a table a part that has events; places: each with its group. */

@@ -125,7 +125,7 @@ add_x_axis(struct buf *b, const struct plot *plot)
 	buf_adds(b, "</span></div>\n");
 }
 
-/* What the plot shows, in words: below it, and as its name. */
+/* What the plot shows, in words: below it, and so its name. */
 static void
 add_words(struct buf *b, const struct plot *plot)
 {
@@ -171,17 +171,16 @@ plot_history(struct buf *b, const struct plot *plot)
 	buf_adds(b, "</span><span>0</span></div>\n");
 	buf_addf(b,
 	    "<svg width=\"600\" height=\"160\" viewBox=\"0 0 %zu %d\""
-	    " preserveAspectRatio=\"none\" role=\"img\"><title>",
+	    " preserveAspectRatio=\"none\" role=\"img\""
+	    " aria-labelledby=\"plot-words\">",
 	    plot->n * BAR_WIDTH, PLOT_HEIGHT);
-	add_words(b, plot);
-	buf_addf(b,
-	    "</title><path class=\"grid\" d=\"M0 0H%zuM0 50H%zuM0 100H%zu\"/>",
+	buf_addf(b, "<path class=\"grid\" d=\"M0 0H%zuM0 50H%zuM0 100H%zu\"/>",
 	    plot->n * BAR_WIDTH, plot->n * BAR_WIDTH, plot->n * BAR_WIDTH);
 	add_bars(b, plot, top, true);
 	add_bars(b, plot, top, false);
 	buf_adds(b, "</svg>\n");
 	add_x_axis(b, plot);
-	buf_adds(b, "<figcaption>");
+	buf_adds(b, "<figcaption id=\"plot-words\">");
 	add_words(b, plot);
 	buf_adds(b, "</figcaption>\n</figure>\n");
 }

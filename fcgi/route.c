@@ -41,6 +41,7 @@ static const struct route routes[] = {
 	{ "/api/v1/events/info", NULL, ROUTE_ID_NONE, EVENT_ID, EVENT_ID, ROUTE_DETAIL,  false, v1_info_fill },
 	{ "/healthz",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, health_fill },
 	{ "/readyz",       NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, ready_fill },
+	{ "/status",       NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, true,  status_fill },
 	{ "/metrics",      NULL,       ROUTE_ID_NONE,   0,       0, ROUTE_UNCACHED, false, metrics_fill },
 };
 /* clang-format on */

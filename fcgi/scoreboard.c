@@ -51,6 +51,8 @@ static const int64_t bucket_us[] = { 1000, 5000, 20000, 100000, 1000000 };
 struct slot {
 	_Atomic int64_t values[SCORES];
 	_Atomic int64_t busy_since_ms; /* monotonic; 0 = idle, -1 = nobody */
+	/* Until when it leaves each Redis node alone; 0 = it does not. */
+	_Atomic int64_t node_open_ms[SCORE_NODES_MAX];
 };
 
 struct board {
@@ -63,7 +65,8 @@ struct board {
 static struct board *board;
 static struct slot *slots; /* of the board; NULL = there is none */
 static int nslots;
-static int mine; /* this process's slot */
+static int mine;				/* this process's slot */
+static const char *node_names[SCORE_NODES_MAX]; /* borrowed */
 
 /* Makes the board; called once, before the first fork. */
 void
@@ -85,7 +88,11 @@ scoreboard_open(int n)
 void
 score_slot(int slot)
 {
+	int i;
+
 	mine = slot;
+	for (i = 0; i < SCORE_NODES_MAX; i++)
+		score_node(i, 0);
 	score_state(SLOT_IDLE);
 }
 
@@ -161,8 +168,61 @@ score_forget(int slot)
 	atomic_store(&slots[slot].busy_since_ms, -1);
 }
 
-static void
-sum(int64_t out[SCORES])
+/* Names a Redis node; the name is borrowed for good. */
+void
+score_node_name(int node, const char *name)
+{
+	if (node < SCORE_NODES_MAX)
+		node_names[node] = name;
+}
+
+/* This worker leaves a Redis node alone until then (monotonic ms); 0: it
+ * does not. */
+void
+score_node(int node, int64_t open_until_ms)
+{
+	if (slots != NULL && node < SCORE_NODES_MAX)
+		atomic_store(&slots[mine].node_open_ms[node], open_until_ms);
+}
+
+/* The name of a Redis node, and how many workers leave it alone now; NULL:
+ * there is no such node. */
+const char *
+scoreboard_node(int node, int *open)
+{
+	const int64_t now = clock_mono_ms();
+	int i;
+
+	*open = 0;
+	if (node >= SCORE_NODES_MAX || node_names[node] == NULL)
+		return NULL;
+	for (i = 0; i < nslots; i++)
+		if (atomic_load(&slots[i].busy_since_ms) >= 0 &&
+		    atomic_load(&slots[i].node_open_ms[node]) > now)
+			(*open)++;
+	return node_names[node];
+}
+
+/* How long the request takes that has taken longest by now; 0 = there is
+ * none in hand. */
+int64_t
+scoreboard_longest_ms(void)
+{
+	const int64_t now = clock_mono_ms();
+	int64_t since, longest = 0;
+	int i;
+
+	for (i = 0; i < nslots; i++) {
+		since = score_busy_since(i);
+		if (since > 0 && now - since > longest)
+			longest = now - since;
+	}
+	return longest;
+}
+
+/* Sums what was counted over the pool; the buckets of the duration add up. */
+void
+scoreboard_sum(int64_t out[SCORES])
 {
 	int64_t since;
 	int i, s;
@@ -188,7 +248,7 @@ scoreboard_render(struct buf *b)
 {
 	int64_t now[SCORES];
 
-	sum(now);
+	scoreboard_sum(now);
 	metrics_render(b, table, now, SCORES);
 }
 
@@ -198,6 +258,6 @@ scoreboard_stats_line(struct buf *b)
 {
 	int64_t now[SCORES];
 
-	sum(now);
+	scoreboard_sum(now);
 	metrics_stats_line(b, table, now, SCORES);
 }

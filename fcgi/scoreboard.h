@@ -45,6 +45,8 @@ enum score {
 	SCORES
 };
 
+#define SCORE_NODES_MAX 16 /* Redis nodes that are told of */
+
 enum slot_state {
 	SLOT_IDLE, /* waits for a connection */
 	SLOT_BUSY, /* reads or answers a request */
@@ -60,6 +62,11 @@ bool score_up(int slot);
 void score_db(bool worked);
 int64_t score_db_away(void);
 void score_forget(int slot);
+void score_node_name(int node, const char *);
+void score_node(int node, int64_t open_until_ms);
+const char *scoreboard_node(int node, int *open);
+void scoreboard_sum(int64_t out[SCORES]);
+int64_t scoreboard_longest_ms(void);
 void scoreboard_render(struct buf *);
 void scoreboard_stats_line(struct buf *);
 

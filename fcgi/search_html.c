@@ -18,9 +18,9 @@ add_row(struct buf *b, const struct details_event *ev)
 	buf_adds(b, "</td>\n<td class=\"when\">");
 	if (ev->starts_ms != DETAILS_ABSENT)
 		html_time(b, ev->starts_ms);
-	buf_adds(b, "</td>\n<td class=\"count\">");
-	html_number(b, ev->rsvps);
-	buf_adds(b, "</td>\n</tr>\n");
+	buf_adds(b, "</td>\n");
+	html_count(b, ev->rsvps, word(W_RSVPS), true);
+	buf_adds(b, "</tr>\n");
 }
 
 static void

@@ -257,6 +257,12 @@ serve_uncached(struct server *s, const struct request_env *env,
 		fill = ask(s, req);
 		if (fill == FILL_AWAY)
 			return degraded(s, env, req, out);
+	} else if (strcmp(req->route->path, "/status") == 0) {
+		fill = ask(s, req);
+		if (fill != FILL_OK) {
+			clear(&s->fresh);
+			fill = req->route->fill(&s->fresh, req, NULL, 0);
+		}
 	} else {
 		clear(&s->fresh);
 		fill = req->route->fill(&s->fresh, req, s->db, 0);

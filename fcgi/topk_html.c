@@ -66,17 +66,6 @@ add_plot(struct buf *b, const struct topk *t, const struct topk_entry *entry)
 	buf_adds(b, "</td>\n");
 }
 
-/* Where the headings have no place the style puts the label behind it. */
-static void
-add_count(struct buf *b, int64_t n, enum word label, bool by)
-{
-	buf_addf(b, "<td class=\"count%s\"", by ? " by" : "");
-	html_attr(b, "data-label", word(label));
-	buf_addc(b, '>');
-	html_number(b, n);
-	buf_adds(b, "</td>\n");
-}
-
 static void
 add_row(struct buf *b, const struct topk *t, const struct topk_entry *entry)
 {
@@ -95,8 +84,9 @@ add_row(struct buf *b, const struct topk *t, const struct topk_entry *entry)
 	if (ev->starts_ms != DETAILS_ABSENT)
 		html_time(b, ev->starts_ms);
 	buf_adds(b, "</td>\n");
-	add_count(b, ev->rsvps, W_RSVPS, t->query.by == TOPK_BY_RSVPS);
-	add_count(b, ev->headcount, W_PEOPLE, t->query.by == TOPK_BY_HEADCOUNT);
+	html_count(b, ev->rsvps, word(W_RSVPS), t->query.by == TOPK_BY_RSVPS);
+	html_count(
+	    b, ev->headcount, word(W_PEOPLE), t->query.by == TOPK_BY_HEADCOUNT);
 	add_plot(b, t, entry);
 	buf_adds(b, "</tr>\n");
 }

@@ -116,7 +116,7 @@ BEGIN
 		FROM turnout.window_sums(ARRAY[id], measure, greatest(now_ms - window_ms, 0), now_ms, 0) AS s;
 		FOREACH depth IN ARRAY ARRAY[100, 1000] LOOP
 			EXIT WHEN rsvps IS NULL OR clock_timestamp() - began
-				> budget_ms * CASE depth WHEN 100 THEN 2 ELSE 1 END * interval '1 millisecond';
+				> budget_ms * CASE depth WHEN 100 THEN 4 ELSE 1 END * interval '1 millisecond';
 			best := turnout.window_best(measure, depth, true, greatest(now_ms - window_ms, 0), now_ms,
 				every_event, NULL);
 			SELECT p.rank INTO rank FROM turnout.window_places(best, measure) AS p
@@ -132,7 +132,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_ranks(text, text, bigint, integer) IS
-	'An event''s counts and competition rank by measure (''rsvps'' or ''headcount'') in the last day, 7 days and 30 days before now_ms. rsvps NULL: no yes in that window; rank NULL: beyond the place that beyond says (100 or 1000), or not known where that is NULL too, since more than budget_ms were over.';
+	'An event''s counts and competition rank by measure (''rsvps'' or ''headcount'') in the last day, 7 days and 30 days before now_ms. rsvps NULL: no yes in that window; rank NULL: beyond the place that beyond says (100 or 1000), or not known where that is NULL too, since more than four times budget_ms were over.';
 
 CREATE FUNCTION events_on(of_group bigint, at_venue bigint, now_ms bigint, at_most integer)
 	RETURNS TABLE (part integer, place bigint, event_id text)
