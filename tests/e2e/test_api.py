@@ -464,6 +464,7 @@ def test_metrics_are_prometheus_text(get):
 
 @pytest.mark.parametrize("path, status", [
     ("/healthz", 403), ("/readyz", 403), ("/metrics", 403),
+    ("/status", 403),
     ("/api/topk", 200)])
 def test_operators_pages_are_private(site, path, status):
     """127.0.0.2 is as foreign as any address that is not allowed."""

@@ -12,6 +12,7 @@
 #include "fcgi/param.h"
 #include "fcgi/query.h"
 #include "fcgi/request.h"
+#include "lib/buf.h"
 #include "lib/clock.h"
 
 static int
@@ -412,6 +413,35 @@ a_search_needs_words_and_has_a_limit(void **state)
 	assert_string_equal(p.allowed, "no parameters");
 }
 
+static void
+an_empty_field_is_not_given_to_a_page(void **state)
+{
+	struct buf bare = { 0 }, sent = { 0 };
+	struct problem p;
+	struct request r;
+
+	(void)state;
+	assert_int_equal(parse_of(&r, "/", "", &p), 0);
+	request_cache_key(&r, &bare);
+	assert_int_equal(
+	    parse_of(&r, "/", "window=&city=&country=&group=&k=", &p), 0);
+	assert_true(r.given == 0);
+	request_cache_key(&r, &sent);
+	assert_string_equal(buf_str(&sent), buf_str(&bare));
+	assert_int_equal(parse_of(&r, "/", "city=&city=Oslo&city=", &p), 0);
+	assert_string_equal(r.topk.filter.city, "Oslo");
+	assert_int_equal(parse_of(&r, "/search", "q=", &p), 0);
+	assert_string_equal(r.words, "");
+	/* Without a "=" it is no field of a form; and unknown is unknown. */
+	assert_int_equal(parse_of(&r, "/", "city", &p), -1);
+	assert_int_equal(parse_of(&r, "/", "x=", &p), -1);
+	assert_string_equal(p.param, "x");
+	refused("city=", "city", &p);
+	refused("window=", "window", &p);
+	buf_free(&bare);
+	buf_free(&sent);
+}
+
 int
 main(void)
 {
@@ -426,6 +456,7 @@ main(void)
 		cmocka_unit_test(a_history_has_whole_steps_and_not_too_many),
 		cmocka_unit_test(a_rank_takes_a_boards_parameters_but_k),
 		cmocka_unit_test(a_search_needs_words_and_has_a_limit),
+		cmocka_unit_test(an_empty_field_is_not_given_to_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
