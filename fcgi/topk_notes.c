@@ -123,19 +123,19 @@ add_tie(struct buf *b, const struct topk *t)
 {
 	const bool people = t->query.by == TOPK_BY_HEADCOUNT;
 	char number[WORDS_NUMBER_LEN];
-	enum word w;
 
 	if (t->n == 0 || t->tied == 0)
 		return;
 	buf_adds(b, "<p class=\"tie\">");
-	if (t->tied < 0 || t->tied >= TOPK_TIED_MAX) {
-		w = people ? W_TIE_PEOPLE_LEAST : W_TIE_RSVPS_LEAST;
-		words_add(b, w, words_number(number, t->tied < 0 ? 1 : t->tied),
-		    NULL);
-	} else {
+	if (t->tied < 0)
+		buf_adds(
+		    b, word(people ? W_TIE_PEOPLE_SOME : W_TIE_RSVPS_SOME));
+	else if (t->tied >= TOPK_TIED_MAX)
+		words_add(b, people ? W_TIE_PEOPLE_LEAST : W_TIE_RSVPS_LEAST,
+		    words_number(number, t->tied), NULL);
+	else
 		words_add_n(
 		    b, people ? W_TIE_PEOPLE_ONE : W_TIE_RSVPS_ONE, t->tied);
-	}
 	buf_adds(b, "</p>\n");
 }
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fcgi/event_page.h"
+#include "fcgi/plot.h"
 #include "fcgi/search.h"
 #include "fcgi/thing_page.h"
 #include "fcgi/words.h"
@@ -167,6 +168,22 @@ a_search_says_nothing_was_found_or_that_there_may_be_more(void **state)
 }
 
 static void
+one_rsvp_among_a_thousand_has_a_bar_that_is_seen(void **state)
+{
+	int hours[PLOT_HOURS] = { [1] = 1, [2] = 1000 };
+	struct buf b = { 0 };
+
+	(void)state;
+	plot_hours(&b, hours, INT64_C(1489881600000));
+	assert_non_null(
+	    strstr(buf_str(&b), "d=\"M4 23v-2h3v2zM8 23v-22h3v22z\""));
+	assert_non_null(strstr(buf_str(&b),
+	    "1,001 RSVPs in 24 hours, most in one hour 1,000, from Sun 19 Mar"
+	    " 2017, 02:00 UTC"));
+	buf_free(&b);
+}
+
+static void
 no_word_is_missing(void **state)
 {
 	int w;
@@ -217,6 +234,8 @@ main(void)
 		cmocka_unit_test(what_was_found),
 		cmocka_unit_test(
 		    a_search_says_nothing_was_found_or_that_there_may_be_more),
+		cmocka_unit_test(
+		    one_rsvp_among_a_thousand_has_a_bar_that_is_seen),
 		cmocka_unit_test(no_word_is_missing),
 		cmocka_unit_test(numbers_and_spans_are_those_of_the_language),
 	};
