@@ -193,7 +193,7 @@ add_header(struct buf *b, const struct html_page *page)
 	buf_adds(b,
 	    "</label>\n<input id=\"q\" name=\"q\" type=\"search\""
 	    " maxlength=\"100\"");
-	html_attr(b, "placeholder", word(W_SEARCH_LABEL));
+	html_attr(b, "placeholder", word(W_SEARCH_HINT));
 	if (page->q != NULL)
 		html_attr(b, "value", page->q);
 	buf_addf(b,

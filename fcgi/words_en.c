@@ -24,6 +24,7 @@ const struct language words_en = {
 	[W_SITE] = "Turnout",
 	[W_TO_BOARD] = "To the board",
 	[W_SEARCH_LABEL] = "Find an event, a group or a city",
+	[W_SEARCH_HINT] = "Search events",
 	[W_SEARCH_BUTTON] = "Search",
 	[W_STALE] = "The database cannot be reached just now: this is the last answer it gave.",
 	[W_UNNAMED] = "without a name",
