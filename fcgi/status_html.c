@@ -28,14 +28,15 @@ add_ms(struct buf *b, enum word w, int64_t ms)
 	buf_adds(b, "</td>\n</tr>\n");
 }
 
+/* A table of more columns than a phone has room for becomes a list there. */
 static void
 begin_table(struct buf *b, enum word caption, const enum word *columns,
     size_t n, size_t texts)
 {
 	size_t i;
 
-	buf_addf(b, "<table class=\"facts\">\n<caption>%s</caption>\n",
-	    word(caption));
+	buf_addf(b, "<table class=\"%s\">\n<caption>%s</caption>\n",
+	    n > 2 ? "list" : "facts", word(caption));
 	if (n > 0)
 		buf_adds(b, "<thead>\n<tr>\n");
 	for (i = 0; i < n; i++)
@@ -128,9 +129,11 @@ add_cache(struct buf *b, const struct status *s)
 }
 
 static void
-add_number_or_not(struct buf *b, int64_t n)
+add_number_or_not(struct buf *b, int64_t n, enum word label)
 {
-	buf_adds(b, "<td class=\"count\">");
+	buf_adds(b, "<td class=\"count\"");
+	html_attr(b, "data-label", word(label));
+	buf_addc(b, '>');
 	if (n == DETAILS_ABSENT)
 		buf_adds(b, word(W_UNKNOWN));
 	else
@@ -156,15 +159,17 @@ add_partitions(struct buf *b, const struct status *s)
 		p = &s->partitions[i];
 		buf_adds(b, "<tr>\n<th scope=\"row\">");
 		html_text(b, p->topic);
-		buf_addf(b, "[%lld]</th>\n<td>", (long long)p->part);
+		buf_addf(b, "[%lld]</th>\n<td", (long long)p->part);
+		html_attr(b, "data-label", word(W_STATUS_CHECKED));
+		buf_addc(b, '>');
 		if (p->checked_ms == DETAILS_ABSENT)
 			buf_adds(b, word(W_UNKNOWN));
 		else
 			html_time(b, p->checked_ms);
 		buf_adds(b, "</td>\n");
-		add_number_or_not(b, p->next_offset);
-		add_number_or_not(b, p->end);
-		add_number_or_not(b, p->lag);
+		add_number_or_not(b, p->next_offset, W_STATUS_NEXT);
+		add_number_or_not(b, p->end, W_STATUS_END);
+		add_number_or_not(b, p->lag, W_STATUS_LAG);
 		buf_adds(b, "</tr>\n");
 	}
 	end_table(b);
@@ -190,7 +195,7 @@ add_letters(struct buf *b, const struct status *s)
 		buf_adds(b, "</code></th>\n<td>");
 		html_time(b, s->reasons[i].last_ms);
 		buf_adds(b, "</td>\n");
-		add_number_or_not(b, s->reasons[i].letters);
+		add_number_or_not(b, s->reasons[i].letters, W_STATUS_COUNT);
 		buf_adds(b, "</tr>\n");
 	}
 	end_table(b);
