@@ -151,10 +151,10 @@ add_live(struct buf *b)
 {
 	buf_adds(b, "<div class=\"live\" id=\"live\"");
 	html_attr(b, "data-pause", word(W_LIVE_PAUSE));
-	html_attr(b, "data-resume", word(W_LIVE_RESUME));
-	html_attr(b, "data-updated", word(W_LIVE_UPDATED));
-	html_attr(b, "data-failed", word(W_LIVE_FAILED));
 	html_attr(b, "data-paused", word(W_LIVE_PAUSED));
+	html_attr(b, "data-changed", word(W_LIVE_CHANGED));
+	html_attr(b, "data-away", word(W_LIVE_AWAY));
+	html_attr(b, "data-old", word(W_LIVE_OLD));
 	buf_adds(b, "><p class=\"live-status\" role=\"status\"></p></div>\n");
 }
 

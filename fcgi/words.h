@@ -142,10 +142,10 @@ enum word {
 	W_LINK_CSV,
 	/* what the script says */
 	W_LIVE_PAUSE,
-	W_LIVE_RESUME,
-	W_LIVE_UPDATED,
-	W_LIVE_FAILED,
 	W_LIVE_PAUSED,
+	W_LIVE_CHANGED,
+	W_LIVE_AWAY,
+	W_LIVE_OLD,
 	/* an event */
 	W_VENUE,
 	W_MAP,

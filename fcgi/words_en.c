@@ -146,10 +146,10 @@ const struct language words_en = {
 	[W_LINK_CSV] = "as CSV",
 
 	[W_LIVE_PAUSE] = "Pause updates",
-	[W_LIVE_RESUME] = "Resume updates",
-	[W_LIVE_UPDATED] = "Updated",
-	[W_LIVE_FAILED] = "The last update failed",
-	[W_LIVE_PAUSED] = "Paused",
+	[W_LIVE_PAUSED] = "Not updating.",
+	[W_LIVE_CHANGED] = "The order has changed.",
+	[W_LIVE_AWAY] = "Not updating: the server is away.",
+	[W_LIVE_OLD] = "Not updating: there is no newer answer.",
 
 	[W_VENUE] = "Venue",
 	[W_MAP] = "Map",
