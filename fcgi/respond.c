@@ -10,6 +10,7 @@
 #include "fcgi/request.h"
 #include "fcgi/respond.h"
 #include "fcgi/words.h"
+#include "lib/clock.h"
 
 #define CACHE_PUBLIC                                                           \
 	"public, max-age=1, stale-while-revalidate=10, stale-if-error=300"
@@ -121,7 +122,7 @@ respond(struct buf *out, const struct request *req, const struct response *r,
 	    (r->mark_at == RESPONSE_NO_MARK ? 0 : strlen(mark));
 	bool cached = r->status == 200 && r->etag != 0;
 	int status = r->status;
-	char etag[32] = "";
+	char etag[32] = "", as_of[CLOCK_ISO_LEN];
 
 	if (cached) {
 		snprintf(etag, sizeof(etag), "W/\"%016" PRIx64 "%s\"", r->etag,
@@ -140,6 +141,11 @@ respond(struct buf *out, const struct request *req, const struct response *r,
 	    out, "Cache-Control: %s\r\n", cached ? CACHE_PUBLIC : "no-store");
 	if (req->negotiated)
 		buf_adds(out, "Vary: Accept\r\n");
+	/* A 304 says it too: by it the page's script knows an old answer. */
+	if (r->type == RESPONSE_HTML && r->as_of_ms != 0) {
+		clock_iso(as_of, r->as_of_ms);
+		buf_addf(out, "X-Turnout-As-Of: %s\r\n", as_of);
+	}
 	if (stale)
 		buf_adds(out, "X-Turnout-Stale: 1\r\n");
 	buf_adds(out, "\r\n");

@@ -102,6 +102,36 @@ an_unchanged_answer_is_a_304_and_a_head_has_no_body(void **state)
 }
 
 static void
+a_page_says_in_its_header_of_when_it_is(void **state)
+{
+	static const char said[] =
+	    "X-Turnout-As-Of: 2017-03-19T12:30:00.120Z\r\n";
+	struct request req = { 0 };
+	struct buf out = { 0 };
+	struct response r;
+
+	(void)state;
+	board(&r);
+	r.as_of_ms = 1489926600120;
+	assert_int_equal(respond(&out, &req, &r, false), 200);
+	assert_null(strstr(buf_str(&out), "X-Turnout-As-Of"));
+	r.type = RESPONSE_HTML;
+	buf_clear(&out);
+	assert_int_equal(respond(&out, &req, &r, false), 200);
+	assert_non_null(strstr(buf_str(&out), said));
+	strcpy(req.if_none_match, "*");
+	buf_clear(&out);
+	assert_int_equal(respond(&out, &req, &r, false), 304);
+	assert_non_null(strstr(buf_str(&out), said));
+	r.as_of_ms = 0;
+	buf_clear(&out);
+	assert_int_equal(respond(&out, &req, &r, false), 304);
+	assert_null(strstr(buf_str(&out), "X-Turnout-As-Of"));
+	buf_free(&r.body);
+	buf_free(&out);
+}
+
+static void
 csv_has_its_type_and_vary_stands_only_where_it_is_true(void **state)
 {
 	struct request req = { .csv = true };
@@ -173,6 +203,7 @@ main(void)
 		cmocka_unit_test(the_mark_says_stale_and_the_length_counts_it),
 		cmocka_unit_test(
 		    an_unchanged_answer_is_a_304_and_a_head_has_no_body),
+		cmocka_unit_test(a_page_says_in_its_header_of_when_it_is),
 		cmocka_unit_test(
 		    csv_has_its_type_and_vary_stands_only_where_it_is_true),
 		cmocka_unit_test(

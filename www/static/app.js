@@ -16,10 +16,13 @@
 	const EVERY_MS = 4000;
 	const AWAY_MS = 60000; /* longest wait while the server is away */
 	const ANSWER_MS = 10000;
+	const OLD_MS = 90000; /* the same answer: longer than any cache's life */
 	const SAY_MS = 30000;  /* between two times that a change is told */
 	const calm = matchMedia("(prefers-reduced-motion: reduce)");
 	let etag = null, timer = 0, asking = false, failed = 0;
+	let changed = false;
 	let due = performance.now() + EVERY_MS, said = -SAY_MS;
+	let as_of = null, since = 0;
 
 	/* Storage may be forbidden: then the choice holds for this page only. */
 	const remembered = () => {
@@ -36,8 +39,9 @@
 	};
 	let paused = remembered();
 
-	const say = (word) => {
-		const text = live.dataset[word] || "";
+	/* One word for a state; a text that stays is not announced again. */
+	const tell = (word) => {
+		const text = live.dataset[paused ? "paused" : word] || "";
 		if (status.textContent !== text)
 			status.textContent = text;
 	};
@@ -139,35 +143,43 @@
 		animate(before);
 		const same = String([...before.keys()]) ===
 		    String([...places().keys()]);
-		if (!same && performance.now() - said >= SAY_MS) {
+		changed = !same && performance.now() - said >= SAY_MS;
+		if (changed)
 			said = performance.now();
-			say("changed");
-		}
 	};
 
-	/* Asks once: null when nothing changed. Throws when there is no board;
+	/* Asks once, and shows what is new. Throws when there is no board;
 	 * .wait_ms says how long the server wants to be left alone. */
 	const ask = async () => {
 		const answer = await fetch(location.href, {
 			cache: "no-cache", /* If-None-Match is the browser's */
 			signal: AbortSignal.timeout(ANSWER_MS),
 		});
-		const tag = answer.headers.get("ETag");
+		const header = (name) => answer.headers.get(name);
 		if (!answer.ok) {
 			const why = new Error(String(answer.status));
-			why.wait_ms =
-			    1000 * Number(answer.headers.get("Retry-After"));
+			why.wait_ms = 1000 * Number(header("Retry-After"));
 			throw why;
 		}
-		if (tag && tag === etag)
-			return null;
+		if (as_of !== header("X-Turnout-As-Of")) {
+			as_of = header("X-Turnout-As-Of");
+			since = performance.now();
+		}
+		if (etag && header("ETag") === etag)
+			return;
 		const page = new DOMParser().parseFromString(
 		    await answer.text(), "text/html");
 		const fresh = page.getElementById("board");
 		if (!fresh)
 			throw new Error("no board");
-		return { fresh, tag };
+		if (paused || board.matches(":active"))
+			return; /* nothing moves under a finger */
+		show(fresh);
+		etag = header("ETag");
 	};
+
+	/* A cache goes on giving the last answer when the pool is away. */
+	const old = () => as_of && performance.now() - since > OLD_MS;
 
 	const plan = () => {
 		clearTimeout(timer);
@@ -181,20 +193,14 @@
 	const round = async () => {
 		let wait_ms = EVERY_MS;
 		asking = true;
+		changed = false;
 		try {
-			const got = await ask();
+			await ask();
 			failed = 0;
-			if (!paused)
-				say("");
-			/* Nothing moves under a finger. */
-			if (got && !paused && !board.matches(":active")) {
-				show(got.fresh);
-				etag = got.tag;
-			}
+			tell(old() ? "old" : changed ? "changed" : "");
 		} catch (why) {
 			failed++;
-			if (!paused)
-				say("away");
+			tell("away");
 			wait_ms = Math.max(why.wait_ms || 0, Math.min(AWAY_MS,
 			    EVERY_MS * 2 ** (failed - 1)));
 		}
@@ -206,7 +212,7 @@
 	const button = document.createElement("button");
 	const press = () => {
 		button.setAttribute("aria-pressed", String(paused));
-		say(paused ? "paused" : "");
+		tell("");
 	};
 	button.type = "button";
 	button.textContent = live.dataset.pause;
