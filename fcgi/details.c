@@ -142,7 +142,7 @@ details_html_place(struct buf *b, const struct details_group *g)
 	size_t i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (parts[i] == NULL || parts[i][0] == '\0')
+		if (html_blank(parts[i]))
 			continue;
 		buf_adds(b, comma);
 		html_name(b, "span", parts[i], "");

@@ -101,8 +101,7 @@ event_page_html(struct response *out, const struct event_page *p)
 {
 	const struct details_event *ev = &p->event.details;
 	const struct html_page page = { .base = "../",
-		.title = ev->name == NULL || ev->name[0] == '\0' ? ev->event_id
-								 : ev->name };
+		.title = html_blank(ev->name) ? ev->event_id : ev->name };
 	struct buf *b = &out->body;
 	struct answer_gap gap;
 

@@ -12,38 +12,6 @@
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* Adds text for between tags or between double quotes. */
-void
-html_text(struct buf *b, const char *s)
-{
-	size_t plain;
-
-	for (; *s != '\0'; s++) {
-		plain = strcspn(s, "&<>\"'");
-		buf_add(b, s, plain);
-		s += plain;
-		switch (*s) {
-		case '&':
-			buf_adds(b, "&amp;");
-			break;
-		case '<':
-			buf_adds(b, "&lt;");
-			break;
-		case '>':
-			buf_adds(b, "&gt;");
-			break;
-		case '"':
-			buf_adds(b, "&quot;");
-			break;
-		case '\'':
-			buf_adds(b, "&#39;");
-			break;
-		default:
-			return;
-		}
-	}
-}
-
 /* Adds a space and name="value". */
 void
 html_attr(struct buf *b, const char *name, const char *value)
@@ -147,21 +115,15 @@ html_count(struct buf *b, int64_t n, const char *label, bool by)
 	buf_adds(b, "</td>\n");
 }
 
-static bool
-blank(const char *s)
-{
-	return s[strspn(s, " \t\r\n")] == '\0';
-}
-
 /*
  * Adds a name that somebody chose, in an element that finds out its direction
- * and keeps it inside; without a name the same with the text otherwise.
+ * and keeps it inside; where nothing of it can be seen the text otherwise.
  */
 void
 html_name(
     struct buf *b, const char *tag, const char *name, const char *otherwise)
 {
-	if (name == NULL || blank(name))
+	if (html_blank(name))
 		name = otherwise;
 	buf_addf(b, "<%s dir=\"auto\">", tag);
 	html_text(b, name);

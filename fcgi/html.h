@@ -21,6 +21,7 @@ struct html_page {
 };
 
 void html_text(struct buf *, const char *);
+bool html_blank(const char *);
 void html_attr(struct buf *, const char *name, const char *value);
 void html_url_path(struct buf *, const char *segment);
 bool html_url_safe(const char *url);

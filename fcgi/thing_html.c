@@ -54,8 +54,7 @@ thing_html(struct response *out, const struct thing_page *p)
 	const struct thing *t = &p->thing;
 	const bool group = t->kind == THING_GROUP;
 	const struct html_page page = { .base = "../",
-		.title = t->name == NULL || t->name[0] == '\0' ? word(W_UNNAMED)
-							       : t->name };
+		.title = html_blank(t->name) ? word(W_UNNAMED) : t->name };
 	struct buf *b = &out->body;
 	struct answer_gap gap;
 

@@ -28,6 +28,60 @@ text_and_attributes_are_escaped(void **state)
 }
 
 static void
+what_html_forbids_is_shown_as_a_replacement(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *text, *html; } cases[] = {
+		{ "a\tb\r\nc", "a\tb\r\nc" },
+		{ "\x01", "?" }, { "a\x1f" "b\x7f" "c", "a?b?c" },
+		{ "\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0" },
+		{ "\xef\xb7\x8f\xef\xb7\x90\xef\xb7\xaf\xef\xb7\xb0",
+		    "\xef\xb7\x8f" "??" "\xef\xb7\xb0" },
+		{ "\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf", "???" },
+		{ "\xf0\x9f\xbf\xbe<\xf4\x8f\xbf\xbf", "?&lt;?" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "a\xff" "b\xc3", "a?b?" },
+	};
+	/* clang-format on */
+	struct buf b = { 0 }, want = { 0 };
+	const char *p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&b);
+		buf_clear(&want);
+		html_text(&b, cases[i].text);
+		for (p = cases[i].html; *p != '\0'; p++)
+			if (*p == '?')
+				buf_adds(&want, "\xef\xbf\xbd");
+			else
+				buf_addc(&want, *p);
+		assert_string_equal(buf_str(&b), buf_str(&want));
+	}
+	buf_free(&b);
+	buf_free(&want);
+}
+
+static void
+a_name_of_which_nothing_is_seen_is_blank(void **state)
+{
+	(void)state;
+	assert_true(html_blank(NULL));
+	assert_true(html_blank(""));
+	assert_true(html_blank(" \t\r\n\xc2\xa0\xe3\x80\x80"));
+	/* U+2028 U+2029 U+200B U+200D U+2060 U+FEFF U+202E */
+	assert_true(html_blank("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\x8b"
+			       "\xe2\x80\x8d\xe2\x81\xa0\xef\xbb\xbf"
+			       "\xe2\x80\xae"));
+	assert_false(html_blank(" \xe2\x80\xaegnp"));
+	assert_false(html_blank("\xcc\x81"));
+	/* What is replaced is seen. */
+	assert_false(html_blank("\x01"));
+	assert_false(html_blank("\xef\xbf\xbf"));
+}
+
+static void
 a_path_segment_is_encoded_whole(void **state)
 {
 	struct buf b = { 0 };
@@ -136,6 +190,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_and_attributes_are_escaped),
+		cmocka_unit_test(what_html_forbids_is_shown_as_a_replacement),
+		cmocka_unit_test(a_name_of_which_nothing_is_seen_is_blank),
 		cmocka_unit_test(a_path_segment_is_encoded_whole),
 		cmocka_unit_test(only_a_plain_http_address_becomes_a_link),
 		cmocka_unit_test(a_name_has_its_own_direction_or_a_substitute),
