@@ -1,0 +1,77 @@
+"""The front page is light, asks for four things, and nothing in it jumps."""
+
+import time
+
+import pytest
+from website import message
+
+MOST_BYTES = 25 * 1024
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+        window.shifts.push([entry.value, entry.hadRecentInput,
+            ...entry.sources.map((s) => s.node?.outerHTML?.slice(0, 80))]);
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+def transferred(browser):
+    """{address: bytes on the wire} since the last time."""
+    asked, sizes = {}, {}
+    for method, said in browser.events():
+        if method == "Network.requestWillBeSent":
+            asked[said["requestId"]] = said["request"]["url"]
+        elif method == "Network.loadingFinished":
+            sizes[said["requestId"]] = said["encodedDataLength"]
+    return {url: sizes.get(number) for number, url in asked.items()}
+
+
+def test_the_front_page_is_25_kb_with_all_that_it_needs(browser, site):
+    browser.events()
+    browser.go(site.url + "/")
+    browser.until("performance.getEntriesByType('resource').length >= 3")
+    found = transferred(browser)
+    base = site.url + "/"
+    assert set(found) == {base} | {base + "static/" + name for name in (
+        "style.css", "app.js", "icon.svg")}
+    assert None not in found.values()
+    total = sum(found.values())
+    print(", ".join(f"{url.removeprefix(base) or 'page'} {size}"
+                    for url, size in found.items()), "total", total)
+    assert total <= MOST_BYTES, found
+
+
+@pytest.mark.parametrize("width", [360, 1600])
+def test_nothing_jumps_while_it_loads_and_when_it_moves(browser, site, width):
+    added = browser.cdp("Page.addScriptToEvaluateOnNewDocument",
+                        source=SHIFTS)["identifier"]
+    try:
+        browser.size(width, 2400)  # the whole board is to be seen
+        now = int(time.time() * 1000)
+        city = f"Shift {width}"
+        group = {"group_id": 700 + width, "group_city": city}
+        site.feed([message(6000000 + width * 10 + n, f"s{width}-{n % 3}",
+                           now, "a name\u0301 " * (n % 3 * 4 + 1), group)
+                   for n in range(5)])
+        browser.go(site.url + f"/?k=5&city=Shift%20{width}")
+        rows = "[...document.querySelectorAll('[data-event]')].map((e) =>" \
+               " e.dataset.event)"
+        browser.until(f"{rows}.length === 3")
+        site.feed([message(6500000 + width * 10 + n, f"s{width}-2", now,
+                           "a name\u0301 " * 9, group) for n in range(4)])
+        browser.until(f"{rows}[0] === 's{width}-2'")
+        # The animation is over, and two frames more were drawn.
+        browser.until("document.getAnimations().length === 0")
+        browser.wait_js("requestAnimationFrame(() =>"
+                        " requestAnimationFrame(arguments[0]))")
+        assert browser.js("return window.shifts") == []
+        # And the button, and what is said beside it.
+        browser.js("document.querySelector('[role=status]').textContent ="
+                   " document.getElementById('live').dataset.away")
+        browser.wait_js("requestAnimationFrame(() =>"
+                        " requestAnimationFrame(arguments[0]))")
+        assert browser.js("return window.shifts") == []
+    finally:
+        browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
+                    identifier=added)
