@@ -230,27 +230,15 @@ $$;
 COMMENT ON FUNCTION window_rows(bigint, bigint) IS
 	'About how many yes RSVPs a window has, by how far its first and its last hundred reach.';
 
-/*
- * Planned each time, for how long the window is decides how its rows are best
- * added up.
- */
-CREATE FUNCTION scan_window(measure text, k integer, from_ms bigint, to_ms bigint)
-	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
-	LANGUAGE plpgsql STABLE
-	-- In memory, some 200,000 events.
-	SET work_mem = '16MB' SET jit = off
-AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($scan$
-		SELECT r.event_id, count(*), count(*) + coalesce(sum(r.guests), 0)
-		FROM turnout.rsvps AS r
-		WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= $1 AND r.mtime_ms < $2
-		GROUP BY 1 ORDER BY %s DESC, 1 LIMIT $3 $scan$, CASE measure WHEN 'rsvps' THEN 2 ELSE 3 END)
-	USING from_ms, to_ms, k;
-END
-$$;
-COMMENT ON FUNCTION scan_window(text, integer, bigint, bigint) IS
-	'The first k events of a window in board order from its rows, all time excepted; with k NULL all.';
+CREATE FUNCTION scan_sql(measure text) RETURNS text
+	LANGUAGE sql IMMUTABLE
+RETURN format($scan$
+	SELECT r.event_id, count(*) AS rsvps, count(*) + coalesce(sum(r.guests), 0) AS headcount
+	FROM turnout.rsvps AS r
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= $1 AND r.mtime_ms < $2
+	GROUP BY 1 ORDER BY %s DESC, 1 LIMIT $3 $scan$, CASE measure WHEN 'rsvps' THEN 2 ELSE 3 END);
+COMMENT ON FUNCTION scan_sql(text) IS
+	'A statement that gives the first $3 events (NULL: all) in board order from the rows of the window from $1 to $2. To be planned each time: how long the window is decides how its rows are best added up.';
 
 /*
  * Those that a filter leaves are looked for from the top, until there are k
@@ -259,6 +247,8 @@ COMMENT ON FUNCTION scan_window(text, integer, bigint, bigint) IS
 CREATE FUNCTION best_by_scan(measure text, k integer, ties boolean, from_ms bigint, to_ms bigint,
 	f event_filter) RETURNS board_best
 	LANGUAGE plpgsql STABLE
+	-- For scan_sql(): in memory, some 200,000 events.
+	SET work_mem = '16MB' SET jit = off
 AS $$
 DECLARE
 	filtered constant boolean := turnout.event_filter_given(f);
@@ -268,9 +258,10 @@ DECLARE
 	step integer := k + 20;
 	at integer := 1;
 BEGIN
-	SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount)
+	EXECUTE format('SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount) FROM (%s) AS s',
+		turnout.scan_sql(measure))
 	INTO found.ids, found.rsvps, found.headcounts
-	FROM turnout.scan_window(measure, CASE WHEN NOT filtered AND NOT ties THEN k END, from_ms, to_ms) AS s;
+	USING from_ms, to_ms, CASE WHEN NOT filtered AND NOT ties THEN k END;
 	n := CASE measure WHEN 'rsvps' THEN found.rsvps ELSE found.headcounts END;
 	IF NOT filtered THEN
 		found.kth := coalesce(n[k], 0);
@@ -420,7 +411,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION window_best(text, integer, boolean, bigint, bigint, event_filter, text) IS
-	'Events with their counts in a window (NULL times: all time) under a filter, among them all whose count is not below the k-th greatest (without ties: at least the first k in board order). path: NULL takes the cheapest, or ''days'', ''counts'', ''events'' (the filter''s) or ''scan'', for tests; all are exact. NULL, where path is and there is neither a filter nor ties: the cheapest is scan_window(). Says at DEBUG1 which way it took.';
+	'Events with their counts in a window (NULL times: all time) under a filter, among them all whose count is not below the k-th greatest (without ties: at least the first k in board order). path: NULL takes the cheapest, or ''days'', ''counts'', ''events'' (the filter''s) or ''scan'', for tests; all are exact. NULL, where path is and there is neither a filter nor ties: the cheapest is the statement of scan_sql(). Says at DEBUG1 which way it took.';
 
 CREATE FUNCTION check_window(measure text, k integer, from_ms bigint, to_ms bigint) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE
@@ -447,6 +438,8 @@ CREATE FUNCTION board_window(measure text, k integer, from_ms bigint, to_ms bigi
 	starts text, now_ms bigint)
 	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
 	LANGUAGE plpgsql STABLE
+	-- For scan_sql(): in memory, some 200,000 events.
+	SET work_mem = '16MB' SET jit = off
 AS $$
 DECLARE
 	best turnout.board_best;
@@ -455,7 +448,7 @@ BEGIN
 	best := turnout.window_best(measure, k, false, from_ms, to_ms, turnout.event_filter(
 		country, city, group_id, group_urlname, topic, starts, now_ms), NULL);
 	IF best IS NULL THEN
-		RETURN QUERY SELECT * FROM turnout.scan_window(measure, k, from_ms, to_ms);
+		RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k;
 		RETURN;
 	END IF;
 	RETURN QUERY
@@ -473,7 +466,7 @@ DECLARE
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = 'turnout'::regnamespace
 		AND p.proname IN ('day_step', 'days_first', 'days_above', 'heads_by_counts', 'heads_of_events', 'kth_of',
-		'best_of_heads', 'window_rows', 'scan_window', 'best_by_scan', 'window_best', 'check_window', 'board_window') LOOP
+		'best_of_heads', 'window_rows', 'scan_sql', 'best_by_scan', 'window_best', 'check_window', 'board_window') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO turnout_ingest, turnout_web', f);
 	END LOOP;
