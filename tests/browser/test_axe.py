@@ -1,13 +1,9 @@
 """axe-core finds no violation of WCAG 2.2 AA, and of its best practice."""
 
-import os
-
 import pytest
 from pages import KINDS
+from stacklib import fetched, proc
 
-SRC = os.environ["TURNOUT_SRCDIR"]
-PLACES = [os.environ.get("TURNOUT_AXE"),
-          os.path.join(SRC, ".deps-of-tests", "axe")]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
         "best-practice"]
 RUN = """
@@ -20,12 +16,12 @@ axe.run(document, {runOnly: only, resultTypes: ["violations"]})
 
 @pytest.fixture(scope="module")
 def axe():
-    for place in PLACES:
-        path = os.path.join(place or "", "axe.min.js")
-        if place and os.path.exists(path):
-            with open(path, encoding="utf-8") as f:
-                return f.read()
-    pytest.skip("axe-core is not here; ./bootstrap fetches it")
+    try:
+        path = fetched.module("axe_playwright_python", "axe.min.js")
+    except proc.Missing as why:
+        pytest.skip(str(why))
+    with open(path, encoding="utf-8") as f:
+        return f.read()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])

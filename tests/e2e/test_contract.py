@@ -10,20 +10,19 @@ import subprocess
 
 import pytest
 from fixtures import HERE, SRC, site_of
+from stacklib import fetched, proc
 
 CASES = int(os.environ.get("TURNOUT_CONTRACT_CASES", "500"))
 CONTRACT = os.path.join(SRC, "www", "openapi.json")
-PLACES = [os.environ.get("TURNOUT_PYTHON_VENV"),
-          os.path.join(SRC, ".deps-of-tests", "python")]
 
 
 @pytest.fixture(scope="module")
 def tools():
     """The folder of the programs that ./bootstrap fetches."""
-    for place in PLACES:
-        if place and os.path.exists(os.path.join(place, "complete")):
-            return os.path.join(place, "bin")
-    pytest.skip("schemathesis is not here; ./bootstrap fetches it")
+    try:
+        return os.path.dirname(fetched.find("bin", "schemathesis"))
+    except proc.Missing as why:
+        pytest.skip(str(why))
 
 
 @pytest.fixture(scope="module")
