@@ -56,6 +56,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION board(text, integer) IS
-	'The all-time board: the first k events by measure (''rsvps'' or ''headcount''), ties by event_id in byte order. Exact; reads about 2 k + 30 entries of the list of bounds, more only where many events share a bound at the cut. k from 1 to 1001.';
+	'The all-time board: the first k events by measure (''rsvps'' or ''headcount''), ties by event_id in byte order. Exact; reads about 2 k + 30 entries of the list of bounds, more only where many events share a bound at the cut. k of 1 or more.';
 REVOKE ALL ON FUNCTION board(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION board(text, integer) TO turnout_ingest, turnout_web;

@@ -2,12 +2,6 @@
 -- place, the last day by the hour, ranks in several windows, what is on at a
 -- place, what a form suggests, and why records were set aside.
 
--- What is on with a group, or at a venue, in order of its start. These serve
--- whoever looked for the events of one by the indexes that they replace.
-CREATE INDEX events_group_starts ON events (group_id, starts_ms);
-CREATE INDEX events_venue_starts ON events (venue_id, starts_ms) WHERE venue_id IS NOT NULL;
-DROP INDEX events_group, events_venue;
-
 CREATE FUNCTION page_best(measure text, k integer, from_ms bigint, to_ms bigint, f event_filter)
 	RETURNS board_best
 	LANGUAGE plpgsql STABLE
@@ -137,31 +131,20 @@ COMMENT ON FUNCTION event_ranks(text, text, bigint, integer) IS
 CREATE FUNCTION events_on(of_group bigint, at_venue bigint, now_ms bigint, at_most integer)
 	RETURNS TABLE (part integer, place bigint, event_id text)
 	LANGUAGE plpgsql STABLE
-	SET enable_seqscan = off SET enable_bitmapscan = off
-	SET plan_cache_mode = force_generic_plan SET jit = off
+	SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
 AS $$
 BEGIN
-	IF of_group IS NOT NULL THEN
-		RETURN QUERY
+	RETURN QUERY EXECUTE format($on$
 		(SELECT 0, row_number() OVER (ORDER BY e.starts_ms, e.event_id), e.event_id FROM turnout.events AS e
-		WHERE e.group_id = of_group AND e.starts_ms >= now_ms ORDER BY e.starts_ms LIMIT at_most)
+		WHERE e.%1$I = $1 AND e.starts_ms >= $2 ORDER BY e.starts_ms LIMIT $3)
 		UNION ALL
 		(SELECT 1, row_number() OVER (ORDER BY e.starts_ms DESC, e.event_id), e.event_id FROM turnout.events AS e
-		WHERE e.group_id = of_group AND e.starts_ms < now_ms ORDER BY e.starts_ms DESC LIMIT at_most)
+		WHERE e.%1$I = $1 AND e.starts_ms < $2 ORDER BY e.starts_ms DESC LIMIT $3)
 		UNION ALL
 		(SELECT 2, row_number() OVER (), e.event_id FROM turnout.events AS e
-		WHERE e.group_id = of_group AND e.starts_ms IS NULL LIMIT at_most);
-	ELSE
-		RETURN QUERY
-		(SELECT 0, row_number() OVER (ORDER BY e.starts_ms, e.event_id), e.event_id FROM turnout.events AS e
-		WHERE e.venue_id = at_venue AND e.starts_ms >= now_ms ORDER BY e.starts_ms LIMIT at_most)
-		UNION ALL
-		(SELECT 1, row_number() OVER (ORDER BY e.starts_ms DESC, e.event_id), e.event_id FROM turnout.events AS e
-		WHERE e.venue_id = at_venue AND e.starts_ms < now_ms ORDER BY e.starts_ms DESC LIMIT at_most)
-		UNION ALL
-		(SELECT 2, row_number() OVER (), e.event_id FROM turnout.events AS e
-		WHERE e.venue_id = at_venue AND e.starts_ms IS NULL LIMIT at_most);
-	END IF;
+		WHERE e.%1$I = $1 AND e.starts_ms IS NULL LIMIT $3) $on$,
+		CASE WHEN of_group IS NULL THEN 'venue_id' ELSE 'group_id' END)
+	USING coalesce(of_group, at_venue), now_ms, at_most;
 END
 $$;
 COMMENT ON FUNCTION events_on(bigint, bigint, bigint, integer) IS

@@ -52,7 +52,7 @@ def filters(group_id, group):
 def questions(state):
     """Asked after asked; none where nobody says yes."""
     times = sorted(rsvp.mtime_ms for rsvp in state.yes())
-    if not times or times[0] < EARLIEST:
+    if not times or times[-1] < EARLIEST:
         return
     week = {"window": "7d", "to": written(times[-1] + 1)}
     for told in windows(times):
