@@ -136,9 +136,8 @@ class Postgres(proc.Server):
         if pid is None:
             return
         os.kill(pid, signal.SIGSTOP)  # none is born that is not seen
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            children = [int(word) for word in f.read().split()]
-        started = {child: proc.start_time(child) for child in children}
+        started = {child: proc.start_time(child)
+                   for child in proc.children(pid)}
         super().kill()
         for child, when in started.items():
             if when is not None and proc.start_time(child) == when:

@@ -94,6 +94,21 @@ def start_time(pid):
     return None if fields is None else int(fields[19])
 
 
+def children(pid):
+    """The pids of a process's children."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return {int(word) for word in f.read().split()}
+
+
+def name_of(pid):
+    """What a process calls itself, None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+    except OSError:
+        return None
+
+
 def orphans(leader, started):
     """What is left of the session of a leader that is gone.
 
