@@ -24,6 +24,7 @@ static const struct conf_key keys[] = {
 	{ "fcgi.mode", CONF_STRING, AT(mode), 0, 0, "0660", NULL, "its mode, octal: who may connect can crash a worker" },
 	{ "fcgi.group", CONF_STRING, AT(group), 0, 0, "", NULL, "its group; empty = that of the process" },
 	{ "fcgi.backlog", CONF_NUMBER, AT(backlog), 1, 65535, "511", NULL, "connections that may wait for a worker" },
+	{ "fcgi.status", CONF_STRING, AT(status), 0, 0, "/run/turnout/status.sock", NULL, "Unix socket of the operators' pages, with a worker of its own; empty = none" },
 	{ "pool.workers", CONF_NUMBER, AT(workers), 1, 256, "4", NULL, "processes that answer" },
 	{ "pool.max_requests", CONF_NUMBER, AT(max_requests), 1, 1000000000, "10000", NULL, "requests after which a worker is replaced" },
 	{ "pool.request_timeout_ms", CONF_NUMBER, AT(request_timeout_ms), 100, 600000, "3000", NULL, "a worker busy longer is killed, ms" },
@@ -79,6 +80,13 @@ check(const struct fcgi_conf *conf, const char *path, struct buf *why)
 		    "%s: \"fcgi.mode\" must be an octal mode, not "
 		    "\"%s\"",
 		    path, conf->mode);
+		return -1;
+	}
+	if (strcmp(conf->status, conf->listen) == 0) {
+		buf_addf(why,
+		    "%s: \"fcgi.status\" must be another socket than "
+		    "\"fcgi.listen\", not \"%s\"",
+		    path, conf->status);
 		return -1;
 	}
 	if (ring_init(&ring, conf->redis_nodes, &reason) == -1) {

@@ -10,6 +10,7 @@ struct fcgi_conf {
 	char *mode;   /* octal */
 	char *group;  /* "" = that of the process */
 	long backlog;
+	char *status; /* path of the operators' socket; "" = none */
 	long workers;
 	long max_requests;
 	long request_timeout_ms;

@@ -46,9 +46,10 @@ main(int argc, char **argv)
 {
 	bool check = false, cgi;
 	const char *path = NULL;
+	struct pool_sockets sockets;
 	struct fcgi_conf conf;
 	struct buf why = { 0 };
-	int ch, fd, status;
+	int ch, status;
 
 	/* Options. */
 	standard_open();
@@ -93,14 +94,14 @@ main(int argc, char **argv)
 	}
 	log_open("turnout-fcgi", (enum log_level)conf.log_level);
 
-	/* One request, or a socket and a pool. */
+	/* One request, or sockets and a pool. */
 	if (cgi)
 		status = worker_cgi(&conf);
-	else if ((fd = pool_listen(&conf, &why)) == -1) {
+	else if (pool_listen(&conf, &sockets, &why) == -1) {
 		log_error("%s", buf_str(&why));
 		status = 1;
 	} else
-		status = pool_run(&conf, path, fd);
+		status = pool_run(&conf, path, &sockets);
 	buf_free(&why);
 	fcgi_conf_free(&conf);
 	return status;

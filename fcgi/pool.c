@@ -1,5 +1,5 @@
 /*
- * The pool's parent; see pool.h.  It holds the socket and answers nobody: it
+ * The pool's parent; see pool.h.  It holds the sockets and answers nobody: it
  * starts workers, replaces the dead, ends the stuck, rolls to a new
  * configuration, and stops.  Its signals are blocked and waited for, so there
  * is no handler and no race; children restore the mask.
@@ -30,7 +30,11 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define SLOTS_MAX 256 /* pool.workers' limit */
+/* Twice the workers (pool.workers' limit, and the operators' one): while the
+ * pool rolls, old and new are side by side. */
+#define ANSWERS_SLOTS (2 * 256)
+#define STATUS_SLOTS 2
+#define SLOTS (ANSWERS_SLOTS + STATUS_SLOTS)
 #define TICK_MS 250
 #define QUICK_DEATH_MS 1000 /* a worker that dies sooner is replaced later */
 #define PAUSE_MIN_MS 100
@@ -45,13 +49,20 @@ struct worker {
 	bool old;  /* of an earlier configuration */
 };
 
+/* Those who answer on one socket: the slots from first to before end. */
+struct team {
+	int fd;
+	int first, end;
+	long size; /* how many there should be */
+};
+
+enum { TEAM_ANSWERS, TEAM_STATUS, TEAMS };
+
 struct pool {
 	struct fcgi_conf *conf;
 	const char *path; /* of the configuration; NULL = the default one */
-	int listen_fd;
-	/* Twice the workers: while the pool rolls, old and new are side by
-	 * side. */
-	struct worker workers[SLOTS_MAX * 2];
+	struct team teams[TEAMS];
+	struct worker workers[SLOTS];
 	int64_t pause_ms; /* before the next start; 0 = none */
 	int64_t start_at_ms;
 	int64_t stats_ms;
@@ -71,26 +82,38 @@ block_signals(sigset_t *set, sigset_t *old)
 }
 
 static int
-count_running(const struct pool *p, bool only_new)
+count_running(const struct pool *p)
 {
 	int i, n = 0;
 
-	for (i = 0; i < SLOTS_MAX * 2; i++)
-		if (p->workers[i].pid != 0 &&
-		    !(only_new && (p->workers[i].old || p->workers[i].told)))
+	for (i = 0; i < SLOTS; i++)
+		if (p->workers[i].pid != 0)
+			n++;
+	return n;
+}
+
+/* Those of a team that are to stay. */
+static int
+count_staying(const struct pool *p, const struct team *t)
+{
+	int i, n = 0;
+
+	for (i = t->first; i < t->end; i++)
+		if (p->workers[i].pid != 0 && !p->workers[i].old &&
+		    !p->workers[i].told)
 			n++;
 	return n;
 }
 
 static void
-start_worker(struct pool *p)
+start_worker(struct pool *p, const struct team *t)
 {
 	pid_t parent = getpid(), pid;
-	int slot = 0;
+	int slot = t->first;
 
-	while (slot < SLOTS_MAX * 2 && p->workers[slot].pid != 0)
+	while (slot < t->end && p->workers[slot].pid != 0)
 		slot++;
-	if (slot == SLOTS_MAX * 2)
+	if (slot == t->end)
 		return;
 	pid = fork();
 	if (pid == -1) {
@@ -105,7 +128,9 @@ start_worker(struct pool *p)
 		if (getppid() != parent)
 			_exit(0);
 		sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
-		exit(worker_run(p->conf, p->listen_fd, slot));
+		if (t == &p->teams[TEAM_STATUS])
+			prctl(PR_SET_NAME, "turnout-status");
+		exit(worker_run(p->conf, t->fd, slot));
 	}
 	memset(&p->workers[slot], 0, sizeof(p->workers[slot]));
 	p->workers[slot].pid = pid;
@@ -117,12 +142,14 @@ start_worker(struct pool *p)
 static void
 fill(struct pool *p, int64_t now)
 {
-	int n;
+	const struct team *t;
+	long n;
 
 	if (p->stop_ms != 0 || now < p->start_at_ms)
 		return;
-	for (n = count_running(p, true); n < p->conf->workers; n++)
-		start_worker(p);
+	for (t = p->teams; t < p->teams + TEAMS; t++)
+		for (n = count_staying(p, t); n < t->size; n++)
+			start_worker(p, t);
 }
 
 /* Makes the next start wait, longer each time; SIGKILL came from elsewhere. */
@@ -176,7 +203,7 @@ bury(struct pool *p)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < SLOTS_MAX * 2; i++)
+		for (i = 0; i < SLOTS; i++)
 			if (p->workers[i].pid == pid)
 				buried(p, &p->workers[i], status, now);
 }
@@ -188,7 +215,7 @@ watch(struct pool *p, int64_t now)
 	int64_t since;
 	int i;
 
-	for (i = 0; i < SLOTS_MAX * 2; i++) {
+	for (i = 0; i < SLOTS; i++) {
 		if (p->workers[i].pid == 0)
 			continue;
 		since = score_busy_since(i);
@@ -213,13 +240,14 @@ tell(struct worker *w)
 	kill(w->pid, SIGTERM);
 }
 
-/* An old worker goes for each new one that is up. */
+/* An old worker of a team goes for each new one that is up. */
 static void
-roll(struct pool *p)
+roll(struct pool *p, const struct team *t)
 {
-	int i, up = 0, old = 0, slots = SLOTS_MAX * 2;
+	long up = 0, old = 0;
+	int i;
 
-	for (i = 0; i < slots; i++) {
+	for (i = t->first; i < t->end; i++) {
 		if (p->workers[i].pid == 0 || p->workers[i].told)
 			continue;
 		if (p->workers[i].old)
@@ -227,7 +255,7 @@ roll(struct pool *p)
 		else if (score_up(i))
 			up++;
 	}
-	for (i = 0; i < slots && old > 0 && old + up > p->conf->workers; i++) {
+	for (i = t->first; i < t->end && old > 0 && old + up > t->size; i++) {
 		if (!p->workers[i].old || p->workers[i].told)
 			continue;
 		tell(&p->workers[i]);
@@ -250,16 +278,18 @@ exchange(char **a, char **b)
 	*b = c;
 }
 
-/* The socket stays as it was made, whatever the new configuration says. */
+/* The sockets stay as they were made, whatever the new configuration says. */
 static void
-keep_socket(struct fcgi_conf *old, struct fcgi_conf *fresh)
+keep_sockets(struct fcgi_conf *old, struct fcgi_conf *fresh)
 {
 	if (!same(fresh->listen, old->listen) ||
+	    !same(fresh->status, old->status) ||
 	    !same(fresh->mode, old->mode) || !same(fresh->group, old->group) ||
 	    fresh->backlog != old->backlog)
 		log_warn("fcgi.* has changed: it is kept as it was until a "
 			 "restart");
 	exchange(&fresh->listen, &old->listen);
+	exchange(&fresh->status, &old->status);
 	exchange(&fresh->mode, &old->mode);
 	exchange(&fresh->group, &old->group);
 	fresh->backlog = old->backlog;
@@ -278,11 +308,12 @@ reload(struct pool *p)
 		return;
 	}
 	buf_free(&why);
-	keep_socket(p->conf, &fresh);
+	keep_sockets(p->conf, &fresh);
 	fcgi_conf_free(p->conf);
 	*p->conf = fresh;
+	p->teams[TEAM_ANSWERS].size = fresh.workers;
 	log_open("turnout-fcgi", (enum log_level)fresh.log_level);
-	for (i = 0; i < SLOTS_MAX * 2; i++)
+	for (i = 0; i < SLOTS; i++)
 		if (p->workers[i].pid != 0)
 			p->workers[i].old = true;
 	p->pause_ms = p->start_at_ms = 0;
@@ -297,15 +328,17 @@ begin_stop(struct pool *p, int64_t now)
 	int i;
 
 	p->stop_ms = now;
-	log_info("stopping: %d workers finish their requests",
-	    count_running(p, false));
+	log_info(
+	    "stopping: %d workers finish their requests", count_running(p));
 #ifdef HAVE_SYSTEMD
 	sd_notify(0, "STOPPING=1");
 #endif
 	/* Now, not at the end: by then it may be another pool's. */
-	if (p->listen_fd != STDIN_FILENO)
+	if (p->teams[TEAM_ANSWERS].fd != STDIN_FILENO)
 		unlink(p->conf->listen);
-	for (i = 0; i < SLOTS_MAX * 2; i++)
+	if (p->teams[TEAM_STATUS].fd != -1)
+		unlink(p->conf->status);
+	for (i = 0; i < SLOTS; i++)
 		tell(&p->workers[i]);
 }
 
@@ -336,7 +369,7 @@ kill_all(struct pool *p)
 {
 	int i;
 
-	for (i = 0; i < SLOTS_MAX * 2; i++)
+	for (i = 0; i < SLOTS; i++)
 		if (p->workers[i].pid != 0)
 			kill(p->workers[i].pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
@@ -362,23 +395,42 @@ say_stats(struct pool *p, int64_t now)
 static bool
 turn(struct pool *p, int64_t now)
 {
+	const struct team *t;
+
 	bury(p);
 	if (p->stop_ms == 0) {
 		fill(p, now);
 		watch(p, now);
-		roll(p);
+		for (t = p->teams; t < p->teams + TEAMS; t++)
+			roll(p, t);
 		say_stats(p, now);
 		return true;
 	}
-	if (count_running(p, false) == 0)
+	if (count_running(p) == 0)
 		return false;
 	if (now - p->stop_ms >= p->conf->stop_timeout_ms) {
 		log_warn("%d workers did not finish in time; killing them",
-		    count_running(p, false));
+		    count_running(p));
 		return false;
 	}
 	watch(p, now);
 	return true;
+}
+
+static void
+say_ready(const struct pool *p)
+{
+	bool alone = p->teams[TEAM_STATUS].fd == -1;
+
+	log_info("turnout-fcgi %s ready: %ld workers on %s, %s%s, libpq %d",
+	    PACKAGE_VERSION, p->conf->workers,
+	    p->teams[TEAM_ANSWERS].fd == STDIN_FILENO ? "descriptor 0"
+						      : p->conf->listen,
+	    alone ? "none for operators alone" : "one for operators on ",
+	    alone ? "" : p->conf->status, PQlibVersion());
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "READY=1");
+#endif
 }
 
 /*
@@ -386,7 +438,8 @@ turn(struct pool *p, int64_t now)
  * SIGHUP.  Returns the exit status.
  */
 int
-pool_run(struct fcgi_conf *conf, const char *path, int listen_fd)
+pool_run(struct fcgi_conf *conf, const char *path,
+    const struct pool_sockets *sockets)
 {
 	struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
 	struct pool *p = xcalloc(1, sizeof(*p));
@@ -395,18 +448,18 @@ pool_run(struct fcgi_conf *conf, const char *path, int listen_fd)
 
 	p->conf = conf;
 	p->path = path;
-	p->listen_fd = listen_fd;
+	p->teams[TEAM_ANSWERS] = (struct team){ .fd = sockets->answers,
+		.end = ANSWERS_SLOTS,
+		.size = conf->workers };
+	p->teams[TEAM_STATUS] = (struct team){ .fd = sockets->status,
+		.first = ANSWERS_SLOTS,
+		.end = SLOTS,
+		.size = sockets->status == -1 ? 0 : 1 };
 	block_signals(&set, &p->old_mask);
 	signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
-	scoreboard_open(SLOTS_MAX * 2);
+	scoreboard_open(ANSWERS_SLOTS, STATUS_SLOTS);
 	fill(p, clock_mono_ms());
-	log_info("turnout-fcgi %s ready: %ld workers on %s, libpq %d",
-	    PACKAGE_VERSION, conf->workers,
-	    listen_fd == STDIN_FILENO ? "descriptor 0" : conf->listen,
-	    PQlibVersion());
-#ifdef HAVE_SYSTEMD
-	sd_notify(0, "READY=1");
-#endif
+	say_ready(p);
 	do {
 		sig = sigtimedwait(&set, NULL, &tick);
 		if (sig > 0 && !on_signal(p, sig, clock_mono_ms()))

@@ -1,4 +1,4 @@
-/* The socket of the pool: made here, or handed over as descriptor 0. */
+/* The sockets of the pool: made here, or handed over as descriptor 0. */
 #include "config.h"
 
 #include <sys/socket.h>
@@ -46,19 +46,19 @@ somebody_listens(const struct sockaddr_un *sun)
 
 /* Removes what an earlier pool left, and nothing else. */
 static int
-remove_old(const char *path, struct buf *why)
+remove_old(const char *key, const char *path, struct buf *why)
 {
 	struct stat st;
 
 	if (lstat(path, &st) == -1) {
 		if (errno == ENOENT)
 			return 0;
-		buf_addf(why, "fcgi.listen: \"%s\": %s", path, strerror(errno));
+		buf_addf(why, "%s: \"%s\": %s", key, path, strerror(errno));
 		return -1;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
 		buf_addf(
-		    why, "fcgi.listen: \"%s\" is there and is no socket", path);
+		    why, "%s: \"%s\" is there and is no socket", key, path);
 		return -1;
 	}
 	if (unlink(path) == -1) {
@@ -70,7 +70,7 @@ remove_old(const char *path, struct buf *why)
 }
 
 static int
-set_rights(const struct fcgi_conf *conf, struct buf *why)
+set_rights(const struct fcgi_conf *conf, const char *path, struct buf *why)
 {
 	mode_t mode = (mode_t)strtoul(conf->mode, NULL, 8);
 	struct group *gr;
@@ -81,41 +81,41 @@ set_rights(const struct fcgi_conf *conf, struct buf *why)
 			    conf->group);
 			return -1;
 		}
-		if (chown(conf->listen, (uid_t)-1, gr->gr_gid) == -1) {
+		if (chown(path, (uid_t)-1, gr->gr_gid) == -1) {
 			buf_addf(why,
 			    "could not give \"%s\" to group \"%s\": "
 			    "%s",
-			    conf->listen, conf->group, strerror(errno));
+			    path, conf->group, strerror(errno));
 			return -1;
 		}
 	}
-	if (chmod(conf->listen, mode) == -1) {
-		buf_addf(why, "could not set the mode of \"%s\": %s",
-		    conf->listen, strerror(errno));
+	if (chmod(path, mode) == -1) {
+		buf_addf(why, "could not set the mode of \"%s\": %s", path,
+		    strerror(errno));
 		return -1;
 	}
 	return 0;
 }
 
 static int
-make_socket(const struct fcgi_conf *conf, struct buf *why)
+make_socket(const struct fcgi_conf *conf, const char *key, const char *path,
+    struct buf *why)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	mode_t old;
 	int fd, rc;
 
-	if (strlen(conf->listen) >= sizeof(sun.sun_path)) {
-		buf_addf(why, "fcgi.listen: \"%s\" is longer than %zu bytes",
-		    conf->listen, sizeof(sun.sun_path) - 1);
+	if (strlen(path) >= sizeof(sun.sun_path)) {
+		buf_addf(why, "%s: \"%s\" is longer than %zu bytes", key, path,
+		    sizeof(sun.sun_path) - 1);
 		return -1;
 	}
-	strcpy(sun.sun_path, conf->listen);
+	strcpy(sun.sun_path, path);
 	if (somebody_listens(&sun)) {
-		buf_addf(
-		    why, "somebody listens on \"%s\" already", conf->listen);
+		buf_addf(why, "somebody listens on \"%s\" already", path);
 		return -1;
 	}
-	if (remove_old(conf->listen, why) == -1)
+	if (remove_old(key, path, why) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1) {
@@ -127,30 +127,25 @@ make_socket(const struct fcgi_conf *conf, struct buf *why)
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
 	if (rc == -1 || listen(fd, (int)conf->backlog) == -1) {
-		buf_addf(why, "could not listen on \"%s\": %s", conf->listen,
+		buf_addf(why, "could not listen on \"%s\": %s", path,
 		    strerror(errno));
 		close(fd);
 		return -1;
 	}
-	if (set_rights(conf, why) == -1) {
-		unlink(conf->listen);
+	if (set_rights(conf, path, why) == -1) {
+		unlink(path);
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-/*
- * The listening socket, non-blocking: descriptor 0 when it is one, else made
- * at fcgi.listen.  Returns -1 with the complaint in *why.
- */
-int
-pool_listen(const struct fcgi_conf *conf, struct buf *why)
+/* Descriptor 0, as it was handed over. */
+static int
+take_socket(struct buf *why)
 {
 	int flags;
 
-	if (!pool_handed_over())
-		return make_socket(conf, why);
 	flags = fcntl(STDIN_FILENO, F_GETFL);
 	if (flags == -1 ||
 	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == -1) {
@@ -159,4 +154,29 @@ pool_listen(const struct fcgi_conf *conf, struct buf *why)
 		return -1;
 	}
 	return STDIN_FILENO;
+}
+
+/*
+ * Opens the sockets: descriptor 0 when it is one, and no other then; else
+ * those at fcgi.listen and fcgi.status.  Returns 0, or -1 with the complaint
+ * in *why and nothing left open.
+ */
+int
+pool_listen(
+    const struct fcgi_conf *conf, struct pool_sockets *s, struct buf *why)
+{
+	s->status = -1;
+	if (pool_handed_over())
+		return (s->answers = take_socket(why)) == -1 ? -1 : 0;
+	s->answers = make_socket(conf, "fcgi.listen", conf->listen, why);
+	if (s->answers == -1)
+		return -1;
+	if (conf->status[0] == '\0')
+		return 0;
+	s->status = make_socket(conf, "fcgi.status", conf->status, why);
+	if (s->status != -1)
+		return 0;
+	close(s->answers);
+	unlink(conf->listen);
+	return -1;
 }

@@ -65,14 +65,19 @@ struct board {
 static struct board *board;
 static struct slot *slots; /* of the board; NULL = there is none */
 static int nslots;
-static int mine;				/* this process's slot */
+static int nworkers; /* of these, the first; the rest are not counted */
+static int mine;     /* this process's slot */
 static const char *node_names[SCORE_NODES_MAX]; /* borrowed */
 
-/* Makes the board; called once, before the first fork. */
+/*
+ * Makes the board; called once, before the first fork.  The slots of the
+ * workers come first; the ones apart, of those who answer operators only, are
+ * not told among the workers.
+ */
 void
-scoreboard_open(int n)
+scoreboard_open(int workers, int apart)
 {
-	int i;
+	int i, n = workers + apart;
 
 	board = mmap(NULL, sizeof(*board) + (size_t)n * sizeof(*slots),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -80,6 +85,7 @@ scoreboard_open(int n)
 		die(1, "could not map %d slots of shared memory", n);
 	slots = board->slots;
 	nslots = n;
+	nworkers = workers;
 	for (i = 0; i < n; i++)
 		score_forget(i);
 }
@@ -212,7 +218,7 @@ scoreboard_longest_ms(void)
 	int64_t since, longest = 0;
 	int i;
 
-	for (i = 0; i < nslots; i++) {
+	for (i = 0; i < nworkers; i++) {
 		since = score_busy_since(i);
 		if (since > 0 && now - since > longest)
 			longest = now - since;
@@ -233,7 +239,7 @@ scoreboard_sum(int64_t out[SCORES])
 		for (s = 0; s < SCORES; s++)
 			out[s] += atomic_load(&slots[i].values[s]);
 		since = atomic_load(&slots[i].busy_since_ms);
-		if (since >= 0)
+		if (since >= 0 && i < nworkers)
 			out[since > 0 ? SCORE_WORKERS_BUSY
 				      : SCORE_WORKERS_IDLE]++;
 	}

@@ -52,7 +52,7 @@ enum slot_state {
 	SLOT_BUSY, /* reads or answers a request */
 };
 
-void scoreboard_open(int slots);
+void scoreboard_open(int workers, int apart);
 void score_slot(int slot);
 void score_add(enum score, int64_t);
 void score_took(int64_t us);

@@ -190,7 +190,7 @@ worker_cgi(const struct fcgi_conf *conf)
 	size_t sent;
 
 	signal(SIGPIPE, SIG_IGN);
-	scoreboard_open(1);
+	scoreboard_open(1, 0);
 	score_slot(0);
 	server = server_open(conf);
 	serve(server, &env, &out);

@@ -96,7 +96,7 @@ def ask(path, uri, query="", timeout=10):
 
 def metrics(world):
     """{"name{labels}": value}, of the pool of a world."""
-    text = ask(world.fcgi.socket, "/metrics").body.decode()
+    text = ask(world.fcgi.status_socket, "/metrics").body.decode()
     pairs = (line.rpartition(" ") for line in text.splitlines()
              if line and not line.startswith("#"))
     return {name: float(value) for name, _, value in pairs}

@@ -133,9 +133,7 @@ class Nemesis:
 
     @contextlib.contextmanager
     def worker_killed(self):
-        pid = self.s.world.fcgi.pid()
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            workers = [int(word) for word in f.read().split()]
+        workers = sorted(self.s.world.fcgi.workers())
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.s.dice.choice(workers), signal.SIGKILL)

@@ -31,6 +31,7 @@ CASES = [(name, *case) for name, cases in WRONG.items() for case in cases]
 # What one line alone cannot say: the file and the key are named, no line.
 WRONG_TEXT = [
     ("fcgi", "mode", "0999"), ("fcgi", "mode", ""),
+    ("fcgi", "status", "/run/turnout/fcgi.sock"),
     ("redis", "nodes", "redis.example.org:6379"),
     ("redis", "nodes", "127.0.0.1:99999"), ("redis", "nodes", "127.0.0.1"),
     ("redis", "nodes", "127.0.0.1:6379 127.0.0.1:6379"),
@@ -243,30 +244,34 @@ def pool(directory, fcgi_program):
 
 
 def test_a_bad_configuration_at_sighup_is_refused_and_the_old_goes_on(pool):
-    workers = children(pool.pid())
+    workers = proc.children(pool.pid())
     write_ini(pool.conf, {"fcgi": {"listen": pool.socket},
                           "pool": {"workers": "many"}})
     pool.reload()
     assert proc.wait_until(lambda: pool.logged("pool.workers"), 5)
     assert pool.alive()
-    assert children(pool.pid()) == workers
+    assert proc.children(pool.pid()) == workers
 
 
 def test_sighup_rolls_the_workers_to_the_new_configuration(pool):
-    before = children(pool.pid())
+    before = proc.children(pool.pid())
     pool.configure("host=/nonexistent", [], 3)
     pool.reload()
     assert proc.wait_until(
-        lambda: len(children(pool.pid())) == 3
-        and not children(pool.pid()) & before, 10), children(pool.pid())
+        lambda: len(pool.workers()) == 3
+        and len(proc.children(pool.pid())) == 4
+        and not proc.children(pool.pid()) & before,
+        10), proc.children(pool.pid())
 
 
-def test_sigterm_ends_the_pool_with_0_and_removes_its_socket(pool):
-    workers = children(pool.pid())
+def test_sigterm_ends_the_pool_with_0_and_removes_its_sockets(pool):
+    workers = proc.children(pool.pid())
+    assert os.path.exists(pool.status_socket)
     pool.signal(signal.SIGTERM)
     assert pool.child.wait(12) == 0
     assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
     assert not os.path.exists(pool.socket)
+    assert not os.path.exists(pool.status_socket)
 
 
 def test_a_socket_that_is_in_use_is_not_taken_away(pool, fcgi_program):
@@ -278,6 +283,17 @@ def test_a_socket_that_is_in_use_is_not_taken_away(pool, fcgi_program):
     assert pool.alive() and os.path.exists(pool.socket)
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return {int(word) for word in f.read().split()}
+def test_a_status_socket_that_is_in_use_stops_the_start(
+        pool, fcgi_program, directory):
+    """And of the other socket, which could be made, nothing stays."""
+    other = os.path.join(directory, "other.conf")
+    listen = os.path.join(directory, "other.sock")
+    write_ini(other, {"fcgi": {"listen": listen,
+                               "status": pool.status_socket}})
+    second = subprocess.run([fcgi_program, "-c", other], env=CLEAN,
+                            capture_output=True, text=True, check=False,
+                            timeout=10, stdin=subprocess.DEVNULL)
+    assert second.returncode == 1
+    assert pool.status_socket in second.stderr
+    assert not os.path.exists(listen)
+    assert pool.alive() and os.path.exists(pool.status_socket)

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -57,9 +58,7 @@ def whole_again(site):
 
 
 def workers(site):
-    pid = site.fcgi.pid()
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return {int(word) for word in f.read().split()}
+    return site.fcgi.workers()
 
 
 def get(site, path, **how):
@@ -401,6 +400,42 @@ def test_clients_that_say_nothing_do_not_hold_workers(site):
     finally:
         for s in idle:
             s.close()
+
+
+OPERATORS = ("/healthz", "/readyz", "/metrics", "/status")
+
+
+def test_operators_are_answered_when_all_workers_are_busy(site):
+    busy = workers(site)
+    for pid in busy:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for path in OPERATORS:
+            answer = get(site, path)
+            assert answer.status_code == 200, path
+            assert answer.elapsed.total_seconds() < 1, path
+            if path == "/metrics":  # whoever answers this is not among them
+                told = re.findall(r"^turnout_fcgi_workers\{.*\} (\d+)$",
+                                  answer.text, re.MULTILINE)
+                assert sum(map(int, told)) == 3, told
+    finally:
+        for pid in busy:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_the_operators_worker_is_replaced_and_others_stand_in(site):
+    one, = proc.children(site.fcgi.pid()) - workers(site)
+    assert proc.name_of(one) == "turnout-status"
+    os.kill(one, signal.SIGKILL)
+    assert proc.wait_until(
+        lambda: len(proc.children(site.fcgi.pid()) - {one}) == 4, 5)
+    away = site.fcgi.status_socket + ".away"
+    os.rename(site.fcgi.status_socket, away)
+    try:
+        for path in OPERATORS:
+            assert get(site, path).status_code == 200, path
+    finally:
+        os.rename(away, site.fcgi.status_socket)
 
 
 def test_a_worker_that_libfcgi_crashes_is_replaced(site):

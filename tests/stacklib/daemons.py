@@ -87,17 +87,19 @@ class Ingest(Daemon):
 
 
 class Fcgi(Daemon):
-    """turnout-fcgi on DIR/fcgi.sock."""
+    """turnout-fcgi on DIR/fcgi.sock, for operators on DIR/status.sock."""
 
     def __init__(self, dir, build):
         super().__init__(dir, "fcgi", os.path.join(build, "fcgi",
                                                    "turnout-fcgi"))
         self.socket = os.path.join(self.dir, "fcgi.sock")
+        self.status_socket = os.path.join(self.dir, "status.sock")
 
     def configure(self, conninfo, nodes, workers=None, changes=None):
         # 0666: the directory is the fence here, and nginx may be "www-data".
         sections = {
-            "fcgi": {"listen": self.socket, "mode": "0666"},
+            "fcgi": {"listen": self.socket, "mode": "0666",
+                     "status": self.status_socket},
             "pool": {"workers": workers},
             "pg": {"conninfo": conninfo},
             # The preset of 20 ms is for a server of its own, not for two
@@ -110,6 +112,11 @@ class Fcgi(Daemon):
 
     def command(self):
         return [self.program, "-c", self.conf]
+
+    def workers(self):
+        """The pids of those who answer; not of the operators' one."""
+        return {pid for pid in proc.children(self.pid())
+                if proc.name_of(pid) == "turnout-fcgi"}
 
     def reload(self):
         self.signal(signal.SIGHUP)

@@ -39,6 +39,8 @@ class Nginx(proc.Server):
             "PORT": str(self.port),
             "PREFIX": self.prefix,
             "SOCKET": self.fcgi_socket,
+            "STATUS_SOCKET": os.path.join(
+                os.path.dirname(self.fcgi_socket), "status.sock"),
             "WWWDIR": os.path.join(self.srcdir, "www"),
             "CACHEDIR": os.path.join(self.home, "cache"),
             "LOGDIR": os.path.join(self.dir, "log"),
