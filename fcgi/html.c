@@ -193,42 +193,66 @@ html_page_end(struct buf *b)
 	buf_adds(b, "</main>\n</body>\n</html>\n");
 }
 
+/* The sentences of a problem are the API's, too, whatever the page's. */
+#define ENGLISH "span lang=\"en\"", "span"
+
 static void
-add_line(struct buf *b, enum word w, const char *tag, const char *text)
+add_line(struct buf *b, enum word w, const char *tag, const char *end_tag,
+    const char *text)
 {
 	struct buf given = { 0 };
 
-	if (tag != NULL)
-		buf_addf(&given, "<%s>", tag);
+	buf_addf(&given, "<%s>", tag);
 	html_text(&given, text);
-	if (tag != NULL)
-		buf_addf(&given, "</%s>", tag);
+	buf_addf(&given, "</%s>", end_tag);
 	buf_adds(b, "<p>");
 	words_add(b, w, buf_str(&given), NULL);
 	buf_adds(b, "</p>\n");
 	buf_free(&given);
 }
 
+static enum word
+problem_title(int status)
+{
+	switch (status) {
+	case 400:
+		return W_PROBLEM_400;
+	case 404:
+		return W_PROBLEM_404;
+	case 405:
+		return W_PROBLEM_405;
+	case 414:
+		return W_PROBLEM_414;
+	case 503:
+		return W_PROBLEM_503;
+	default:
+		return W_PROBLEM_OTHER;
+	}
+}
+
 /* Adds a whole page that tells why a request is refused. */
 void
 html_problem(struct buf *b, const struct problem *p, const char *base)
 {
-	const struct html_page page = { .title = p->title, .base = base };
+	const char *title = word(problem_title(p->status));
+	const struct html_page page = { .title = title, .base = base };
 	char number[WORDS_NUMBER_LEN];
 
 	html_page_begin(b, &page);
 	buf_adds(b, "<section class=\"problem\">\n<h1>");
-	html_text(b, p->title);
-	buf_adds(b, "</h1>\n<p>");
+	buf_addf(b, "%s</h1>\n<p lang=\"en\">", title);
 	html_text(b, p->detail);
 	buf_adds(b, "</p>\n");
 	if (p->param[0] != '\0')
-		add_line(b, W_PROBLEM_PARAMETER, "code", p->param);
+		add_line(b, W_PROBLEM_PARAMETER, "code", "code", p->param);
 	if (p->allowed[0] != '\0')
-		add_line(b, W_PROBLEM_ALLOWED, NULL, p->allowed);
-	if (p->retry_after_s > 0)
-		add_line(b, W_PROBLEM_RETRY, NULL,
-		    words_number(number, p->retry_after_s));
+		add_line(b, W_PROBLEM_ALLOWED, ENGLISH, p->allowed);
+	if (p->retry_after_s > 0) {
+		buf_adds(b, "<p>");
+		words_add(b, W_PROBLEM_RETRY,
+		    words_number(number, p->retry_after_s), NULL);
+		buf_adds(b, "</p>\n");
+	}
 	add_file(b, "<p><a href=\"", base[0] == '\0' ? "./" : base, "");
 	buf_addf(b, ">%s</a></p>\n<p class=\"status\">", word(W_TO_BOARD));
 	words_add(b, W_PROBLEM_STATUS, words_number(number, p->status), NULL);

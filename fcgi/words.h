@@ -33,7 +33,13 @@ enum word {
 	W_STARTS,
 	W_RANK,
 	W_RANGE,
-	/* a problem */
+	/* a problem, by its status */
+	W_PROBLEM_400,
+	W_PROBLEM_404,
+	W_PROBLEM_405,
+	W_PROBLEM_414,
+	W_PROBLEM_503,
+	W_PROBLEM_OTHER,
 	W_PROBLEM_PARAMETER,
 	W_PROBLEM_ALLOWED,
 	W_PROBLEM_RETRY,

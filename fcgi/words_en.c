@@ -38,6 +38,12 @@ const struct language words_en = {
 	[W_RANK] = "Rank",
 	[W_RANGE] = "RSVPs of",
 
+	[W_PROBLEM_400] = "This cannot be asked",
+	[W_PROBLEM_404] = "Not found",
+	[W_PROBLEM_405] = "Method not allowed",
+	[W_PROBLEM_414] = "Address too long",
+	[W_PROBLEM_503] = "Temporarily unavailable",
+	[W_PROBLEM_OTHER] = "Internal error",
 	[W_PROBLEM_PARAMETER] = "Parameter: {1}",
 	[W_PROBLEM_ALLOWED] = "Allowed: {1}",
 	[W_PROBLEM_RETRY] = "Try again in {1} s.",
