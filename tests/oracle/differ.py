@@ -85,16 +85,18 @@ def detail_rows(state, kind, places, members):
 
 def letters_wanted(state):
     """{(topic, partition, offset, digest): columns}; a file's name may stand
-    for several files, hence the digest of the value."""
+    for several files, and an offset for a record of each log that was under
+    it, hence the digest of the value.  Of the same value the first one stands.
+    """
     out = {}
     for record, reasons in zip(state.bad, state.reasons):
         value = record.value
         digest = hashlib.sha256(value or b"").hexdigest()
-        out[record.topic, record.partition, record.offset, digest] = {
+        out.setdefault((record.topic, record.partition, record.offset, digest), {
             "reason": " or ".join(dict.fromkeys(reasons)),
             "value": None if value is None else value[:MIB],
             "value_size": len(value or b""), "key": record.key,
-            "record_ts": record.ts}
+            "record_ts": record.ts})
     return out
 
 
