@@ -20,6 +20,9 @@ PATHS = [f"/api/topk?k={k}&by={by}" for k, by in BOARDS]
 FRESH = 18.0   # s: in Redis 6, a query 1, nginx's copy 1, its update 10
 STALE = 315.0  # s: cache.stale_ms and what nginx adds
 LIMIT = 5.0    # s for one answer
+# While no worker answers nginx gives what it has: when it has asked two of
+# them, and for as long as stale-if-error says.
+GONE_LIMIT, GONE_STALE = 7.0, 315.0
 
 
 def refuse_constant(text):
@@ -51,22 +54,26 @@ def wrong_board(body, k, by):
     return None
 
 
-def wrong_age(body, now):
+def wrong_age(body, now, fresh):
     as_of = datetime.datetime.fromisoformat(body["as_of"]).timestamp()
     age = now - as_of
     if age < -2:
         return f"as_of lies {-age:.1f} s ahead"
-    limit = STALE if body["stale"] else FRESH
+    limit = STALE if body["stale"] else fresh
     return f"{age:.1f} s old, stale is {body['stale']}" if age > limit \
         else None
 
 
 class Readers(Load):
-    """As Load; an answer that is wrong in any way is a failed one."""
+    """As Load; an answer that is wrong in any way is a failed one.
 
-    def __init__(self, url, clients=3, away=False):
+    away: a 503 that says when to come again is right; gone: so is what nginx
+    has, since no worker may answer.
+    """
+
+    def __init__(self, url, clients=3, away=False, gone=False):
         super().__init__(url, PATHS, clients)
-        self.away = away
+        self.away, self.gone = away, gone
         self.stale = self.refused = 0
         self.seen = threading.Lock()
 
@@ -81,7 +88,7 @@ class Readers(Load):
             return repr(why)
         took = time.monotonic() - begin
         wrong = self.wrong(answer, raw, k, by)
-        if wrong is None and took > LIMIT:
+        if wrong is None and took > (GONE_LIMIT if self.gone else LIMIT):
             wrong = "too late"
         return wrong
 
@@ -91,16 +98,20 @@ class Readers(Load):
             body = json.loads(raw, parse_constant=refuse_constant)
         except ValueError as why:
             return f"{answer.status} {kind}: {why}: {raw[:80]!r}"
-        if answer.status == 503 and self.away:
+        if (answer.status == 503 and self.away) or (
+                answer.status in (502, 504) and self.gone):
             with self.seen:
                 self.refused += 1
             if kind != "application/problem+json" \
                     or not answer.headers.get("Retry-After", "").isdigit():
-                return f"503 {kind} without Retry-After"
+                return f"{answer.status} {kind} without Retry-After"
             return None
         if answer.status != 200 or kind != "application/json":
             return f"{answer.status} {kind} {raw[:200]!r}"
         if body["stale"]:
             with self.seen:
                 self.stale += 1
-        return wrong_board(body, k, by) or wrong_age(body, time.time())
+        kept = self.gone and \
+            answer.headers.get("X-Turnout-Cache") in ("STALE", "UPDATING")
+        return wrong_board(body, k, by) or wrong_age(
+            body, time.time(), GONE_STALE if kept else FRESH)

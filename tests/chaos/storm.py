@@ -25,13 +25,14 @@ from stacklib.daemons import Ingest
 
 class Storm:
     def __init__(self, world, dice, rate=1000, readers=3, redis=True,
-                 away=False, audit=True, events=500, nodes=None, fcgi=None):
-        """away: PostgreSQL or the pool is to go, so a 503 that says when to
-        come again is a right answer.  nodes: the ring, if it is not that of
-        the stack; fcgi: more sections of turnout-fcgi.conf."""
+                 away=False, gone=False, audit=True, events=500, nodes=None,
+                 fcgi=None):
+        """away: PostgreSQL is to go, gone: the pool, see Readers.  nodes: the
+        ring, if it is not that of the stack; fcgi: more sections of
+        turnout-fcgi.conf."""
         self.world, self.dice = world, dice
         self.rate, self.events = rate, events
-        self.count, self.away = readers, away
+        self.count, self.away, self.gone = readers, away, gone
         self.redis = world.stack.redis if redis else []
         self.nodes = nodes or [r.node() for r in self.redis]
         self.fcgi = fcgi or {}
@@ -78,7 +79,8 @@ class Storm:
         for section, keys in self.fcgi.items():
             changes.setdefault(section, {}).update(keys)
         url = w.serve(nodes=self.nodes, workers=3, **changes)
-        self.readers = Readers(url, clients=self.count, away=self.away)
+        self.readers = Readers(url, clients=self.count, away=self.away,
+                               gone=self.gone)
         self.readers.__enter__()
 
     # What a row does with it.
