@@ -80,7 +80,7 @@ const struct language words_en = {
 
 	[W_BOARD_TITLE] = "Turnout: top events",
 	[W_BOARD_H1] = "Top events",
-	[W_BOARD_LEAD] = "What people are saying yes to.",
+	[W_BOARD_LEAD] = "The events that people are saying yes to, counted from the stream of their answers as it comes in.",
 	[W_CAPTION_RSVPS_ONE] = "The {1} event with the most RSVPs {2}{3}",
 	[W_CAPTION_RSVPS_MANY] = "The {1} events with the most RSVPs {2}{3}",
 	[W_CAPTION_PEOPLE_ONE] = "The {1} event with the most people {2}{3}",
