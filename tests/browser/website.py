@@ -84,7 +84,8 @@ class Site:
     stack       its servers
     """
 
-    def __init__(self):
+    def __init__(self, extra=""):
+        self.extra = extra  # more locations, for a benchmark
         self.now = int(time.time() * 1000)
         self.prefix = PREFIX
         self.stack = Stack(broker="mock", redis=1, workers=3, quiet=True,
@@ -93,7 +94,8 @@ class Site:
         self.ordinary = None
 
     def up(self):
-        self.stack.nginx.extra = REFUSALS.format(prefix=PREFIX)
+        self.stack.nginx.extra = \
+            REFUSALS.format(prefix=PREFIX) + self.extra
         self.stack.up()
         place = os.path.join(self.stack.dir, "root")
         os.makedirs(place, mode=0o755)
