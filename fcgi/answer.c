@@ -127,7 +127,7 @@ answer_html(struct buf *b, const struct answer *a)
 {
 	struct buf time = { 0 }, lag = { 0 };
 
-	html_time(&time, a->as_of_ms);
+	html_moment(&time, a->as_of_ms);
 	add_lag(&lag, a);
 	buf_adds(b, "<p class=\"as-of\">");
 	words_add(b, W_AS_OF, buf_str(&time), buf_str(&lag), NULL);

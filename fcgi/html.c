@@ -70,17 +70,31 @@ html_url_safe(const char *url)
 	return true;
 }
 
-/* Adds a time element, for people in their language. */
-void
-html_time(struct buf *b, int64_t wall_ms)
+static void
+add_time(struct buf *b, int64_t wall_ms, bool seconds)
 {
 	char iso[CLOCK_ISO_LEN];
 
 	buf_adds(b, "<time");
 	html_attr(b, "datetime", clock_iso(iso, wall_ms));
 	buf_addc(b, '>');
-	words_date_time(b, wall_ms);
+	words_date_time(b, wall_ms, seconds);
 	buf_adds(b, "</time>");
+}
+
+/* Adds a time element, for people in their language. */
+void
+html_time(struct buf *b, int64_t wall_ms)
+{
+	add_time(b, wall_ms, false);
+}
+
+/* The same of a time that goes on while it is looked at: it has its seconds
+ * always, or what stands behind it would jump once a minute. */
+void
+html_moment(struct buf *b, int64_t wall_ms)
+{
+	add_time(b, wall_ms, true);
 }
 
 /* The same for a day. */

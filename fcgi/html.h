@@ -26,6 +26,7 @@ void html_attr(struct buf *, const char *name, const char *value);
 void html_url_path(struct buf *, const char *segment);
 bool html_url_safe(const char *url);
 void html_time(struct buf *, int64_t wall_ms);
+void html_moment(struct buf *, int64_t wall_ms);
 void html_day(struct buf *, int64_t wall_ms);
 void html_name(
     struct buf *, const char *tag, const char *name, const char *otherwise);

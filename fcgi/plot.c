@@ -35,7 +35,7 @@ add_hours_title(struct buf *b, const int hours[PLOT_HOURS], int64_t from_ms)
 		buf_adds(b, word(W_PLOT_NONE));
 		return;
 	}
-	words_date_time(&since, from_ms + top * HOUR_MS);
+	words_date_time(&since, from_ms + top * HOUR_MS, false);
 	words_add(b, words_form(W_PLOT_ONE, n), words_number(total, n),
 	    words_number(most, hours[top]), buf_str(&since), NULL);
 	buf_free(&since);

@@ -141,9 +141,9 @@ words_date_short(struct buf *b, int64_t wall_ms)
 	fill(b, now->date_short, given);
 }
 
-/* Adds day and time, seconds only where there are some. */
+/* Adds day and time; seconds if asked, or where there are some. */
 void
-words_date_time(struct buf *b, int64_t wall_ms)
+words_date_time(struct buf *b, int64_t wall_ms, bool seconds)
 {
 	const char *given[GIVEN_MAX] = { NULL };
 	struct buf date = { 0 };
@@ -153,8 +153,8 @@ words_date_time(struct buf *b, int64_t wall_ms)
 	broken_down(&tm, wall_ms);
 	words_date(&date, wall_ms);
 	snprintf(clock, sizeof(clock),
-	    tm.tm_sec == 0 ? "%02d:%02d" : "%02d:%02d:%02d", tm.tm_hour,
-	    tm.tm_min, tm.tm_sec);
+	    seconds || tm.tm_sec != 0 ? "%02d:%02d:%02d" : "%02d:%02d",
+	    tm.tm_hour, tm.tm_min, tm.tm_sec);
 	given[0] = buf_str(&date);
 	given[1] = clock;
 	fill(b, now->date_time, given);

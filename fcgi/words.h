@@ -263,7 +263,7 @@ enum word words_form(enum word one, int64_t n);
 const char *words_number(char out[WORDS_NUMBER_LEN], int64_t);
 void words_date(struct buf *, int64_t wall_ms);
 void words_date_short(struct buf *, int64_t wall_ms);
-void words_date_time(struct buf *, int64_t wall_ms);
+void words_date_time(struct buf *, int64_t wall_ms, bool seconds);
 void words_add(struct buf *, enum word, ...) __attribute__((sentinel));
 void words_add_n(struct buf *, enum word one, int64_t n);
 void words_span(struct buf *, int64_t ms);

@@ -10,8 +10,11 @@ SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
     for (const entry of list.getEntries())
-        window.shifts.push([entry.value, entry.hadRecentInput,
-            ...entry.sources.map((s) => s.node?.outerHTML?.slice(0, 80))]);
+        window.shifts.push([entry.value, Math.round(entry.startTime),
+            ...entry.sources.map((s) => [(s.node?.outerHTML ||
+                s.node?.textContent || "").slice(0, 80),
+                ...[s.previousRect, s.currentRect].map((r) =>
+                    `${r.x},${r.y} ${r.width}x${r.height}`)])]);
 }).observe({type: "layout-shift", buffered: true});
 """
 
