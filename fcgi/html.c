@@ -207,18 +207,18 @@ html_page_end(struct buf *b)
 	buf_adds(b, "</main>\n</body>\n</html>\n");
 }
 
-/* The sentences of a problem are the API's, too, whatever the page's. */
-#define ENGLISH "span lang=\"en\"", "span"
+/* The sentences of a problem are the API's, whatever the page's language. */
+#define ENGLISH " lang=\"en\""
 
 static void
-add_line(struct buf *b, enum word w, const char *tag, const char *end_tag,
+add_line(struct buf *b, enum word w, const char *tag, const char *attributes,
     const char *text)
 {
 	struct buf given = { 0 };
 
-	buf_addf(&given, "<%s>", tag);
+	buf_addf(&given, "<%s%s>", tag, attributes);
 	html_text(&given, text);
-	buf_addf(&given, "</%s>", end_tag);
+	buf_addf(&given, "</%s>", tag);
 	buf_adds(b, "<p>");
 	words_add(b, w, buf_str(&given), NULL);
 	buf_adds(b, "</p>\n");
@@ -254,13 +254,13 @@ html_problem(struct buf *b, const struct problem *p, const char *base)
 
 	html_page_begin(b, &page);
 	buf_adds(b, "<section class=\"problem\">\n<h1>");
-	buf_addf(b, "%s</h1>\n<p lang=\"en\">", title);
+	buf_addf(b, "%s</h1>\n<p%s>", title, ENGLISH);
 	html_text(b, p->detail);
 	buf_adds(b, "</p>\n");
 	if (p->param[0] != '\0')
-		add_line(b, W_PROBLEM_PARAMETER, "code", "code", p->param);
+		add_line(b, W_PROBLEM_PARAMETER, "code", "", p->param);
 	if (p->allowed[0] != '\0')
-		add_line(b, W_PROBLEM_ALLOWED, ENGLISH, p->allowed);
+		add_line(b, W_PROBLEM_ALLOWED, "span", ENGLISH, p->allowed);
 	if (p->retry_after_s > 0) {
 		buf_adds(b, "<p>");
 		words_add(b, W_PROBLEM_RETRY,

@@ -452,24 +452,25 @@ CREATE FUNCTION board_window(measure text, k integer, from_ms bigint, to_ms bigi
 	SET plan_cache_mode = force_generic_plan SET work_mem = '16MB' SET jit = off
 AS $$
 DECLARE
+	f turnout.event_filter;
 	hundredth bigint;
 	scan double precision;
 	best turnout.board_best;
 BEGIN
 	PERFORM turnout.check_window(measure, k, from_ms, to_ms);
-	IF to_ms - from_ms <= 86400000 AND num_nonnulls(country, city, group_id, group_urlname, topic, starts) = 0 THEN
+	f := turnout.event_filter(country, city, group_id, group_urlname, topic, starts, now_ms);
+	IF to_ms - from_ms <= 86400000 AND NOT turnout.event_filter_given(f) THEN
 		SELECT r.mtime_ms INTO hundredth FROM turnout.rsvps AS r
 		WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
 		ORDER BY r.mtime_ms OFFSET 99 LIMIT 1;
-		-- As dense as it begins, which may be wrong: hence a quarter, below.
+		-- As dense as it begins, which may be wrong: hence a quarter, below. 0.4 as in window_best().
 		scan := coalesce(0.4 * 100 * (to_ms - from_ms) / (hundredth - from_ms + 1), 0);
 	END IF;
 	IF scan < turnout.days_us(k, 2 * k + 30, 1,
 		turnout.mtime_day(to_ms - 1) - turnout.mtime_day(from_ms) + 1, to_ms - from_ms) / 4 THEN
 		RAISE DEBUG 'board by rows: at first sight, scan % us', round(scan);
 	ELSE
-		best := turnout.window_best(measure, k, false, from_ms, to_ms, turnout.event_filter(
-			country, city, group_id, group_urlname, topic, starts, now_ms), NULL);
+		best := turnout.window_best(measure, k, false, from_ms, to_ms, f, NULL);
 	END IF;
 	IF best IS NULL THEN
 		RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k;

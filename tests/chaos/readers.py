@@ -20,9 +20,9 @@ PATHS = [f"/api/topk?k={k}&by={by}" for k, by in BOARDS]
 FRESH = 18.0   # s: in Redis 6, a query 1, nginx's copy 1, its update 10
 STALE = 315.0  # s: cache.stale_ms and what nginx adds
 LIMIT = 5.0    # s for one answer
-# While no worker answers nginx gives what it has: when it has asked two of
-# them, and for as long as stale-if-error says.
-GONE_LIMIT, GONE_STALE = 7.0, 315.0
+# The same while no worker answers: nginx asks two of them, and then gives what
+# it has, for as long as stale-if-error says, which is STALE, too.
+GONE_LIMIT = 7.0
 
 
 def refuse_constant(text):
@@ -54,12 +54,12 @@ def wrong_board(body, k, by):
     return None
 
 
-def wrong_age(body, now, fresh):
+def wrong_age(body, now, kept):
     as_of = datetime.datetime.fromisoformat(body["as_of"]).timestamp()
     age = now - as_of
     if age < -2:
         return f"as_of lies {-age:.1f} s ahead"
-    limit = STALE if body["stale"] else fresh
+    limit = STALE if body["stale"] or kept else FRESH
     return f"{age:.1f} s old, stale is {body['stale']}" if age > limit \
         else None
 
@@ -113,5 +113,4 @@ class Readers(Load):
                 self.stale += 1
         kept = self.gone and \
             answer.headers.get("X-Turnout-Cache") in ("STALE", "UPDATING")
-        return wrong_board(body, k, by) or wrong_age(
-            body, time.time(), GONE_STALE if kept else FRESH)
+        return wrong_board(body, k, by) or wrong_age(body, time.time(), kept)
