@@ -11,6 +11,7 @@ import pytest
 from fixtures import SRC, started
 from kafka import out
 from messages import MTIME, message, neighbour
+from oracle import differ
 from world import World, lines_of
 
 BASE = 1489925470000  # a whole second
@@ -144,6 +145,20 @@ def test_a_bad_message_has_every_reason_that_holds(value, reasons):
         assert wanted <= set(refused.value.reasons)
     else:
         assert wanted == set(refused.value.reasons)
+
+
+def test_of_one_place_and_one_value_the_first_dead_letter_stands():
+    """A log that was cut has grown again: the same bytes, a later time."""
+    def letters(*records):
+        wanted = differ.letters_wanted(oracle.state_of(
+            oracle.Record(ts, 0, offset, value) for ts, offset, value
+            in records))
+        return sorted((key[2], one["record_ts"])
+                      for key, one in wanted.items())
+
+    assert letters((1, 5, b"{"), (2, 5, b"{")) == [(5, 1)]
+    assert letters((1, 5, b"{"), (2, 5, b"[")) == [(5, 1), (5, 2)]
+    assert letters((1, 5, b"{"), (2, 6, b"{")) == [(5, 1), (6, 2)]
 
 
 # The command.
