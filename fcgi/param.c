@@ -196,7 +196,7 @@ static const struct {
 	[PARAM_CITY]    = { "city", A_TEXT, take_city },
 	[PARAM_GROUP]   = { "group", "a group's id, a whole number from 1 to 9223372036854775807, or its urlname, up to 100 characters", take_group },
 	[PARAM_TOPIC]   = { "topic", "a topic's urlkey, " A_TEXT, take_topic },
-	[PARAM_WHEN]    = { "when", "any, upcoming or past", take_when },
+	[PARAM_WHEN]    = { "when", "any, upcoming, week or past", take_when },
 	[PARAM_FORMAT]  = { "format", "json or csv", take_format },
 	[PARAM_STEP]    = { "step", "1h, 1d or 1w", take_step },
 	[PARAM_AROUND]  = { "around", "a whole number from 0 to 20", take_around },

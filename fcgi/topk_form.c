@@ -219,7 +219,7 @@ static void
 add_when(struct buf *b, enum topk_when when)
 {
 	static const enum word texts[] = { W_FORM_WHEN_ANY,
-		W_FORM_WHEN_UPCOMING, W_FORM_WHEN_PAST };
+		W_FORM_WHEN_UPCOMING, W_FORM_WHEN_WEEK, W_FORM_WHEN_PAST };
 	size_t i;
 
 	begin_field(b, "when", W_FORM_WHEN);
@@ -230,15 +230,15 @@ add_when(struct buf *b, enum topk_when when)
 	buf_adds(b, "</select></p>\n");
 }
 
-/* Is only the town chosen, if anything? */
+/* Is only the town or the time chosen, if anything? */
 static bool
 simple(const struct topk_query *query)
 {
 	const struct filter *f = &query->filter;
 
 	return f->topic[0] == '\0' && f->group_id == 0 &&
-	    f->group_urlname[0] == '\0' && f->when == TOPK_WHEN_ANY &&
-	    query->by == TOPK_BY_RSVPS && query->k == TOPK_K_PRESET;
+	    f->group_urlname[0] == '\0' && query->by == TOPK_BY_RSVPS &&
+	    query->k == TOPK_K_PRESET;
 }
 
 static bool
@@ -260,7 +260,6 @@ add_more(struct buf *b, const struct topk_query *query)
 	add_text(b, "topic", W_FORM_TOPIC, f->topic,
 	    "list=\"topic-list\" maxlength=\"100\"");
 	add_group(b, f);
-	add_when(b, f->when);
 	add_range(b, &query->range);
 	add_by(b, query);
 	begin_field(b, "k", W_FORM_K);
@@ -270,7 +269,7 @@ add_more(struct buf *b, const struct topk_query *query)
 	    TOPK_K_MAX, query->k);
 }
 
-/* Adds the form: the town first, the rest to be opened. */
+/* Adds the form: where and when first, the rest to be opened. */
 void
 topk_form(struct buf *b, const struct topk_query *query)
 {
@@ -281,6 +280,7 @@ topk_form(struct buf *b, const struct topk_query *query)
 	    "list=\"city-list\" maxlength=\"100\"");
 	add_text(b, "country", W_FORM_COUNTRY, query->filter.country,
 	    "list=\"country-list\" maxlength=\"2\" pattern=\"[A-Za-z]{2}\"");
+	add_when(b, query->filter.when);
 	topk_query_each(b, query, add_fixed);
 	buf_addf(b,
 	    "<p class=\"send\"><button type=\"submit\">%s</button></p>\n"

@@ -28,6 +28,11 @@ add_filter(struct buf *b, const char *name, const char *value)
 		{ "group", W_FILTER_GROUP },
 		{ "topic", W_FILTER_TOPIC },
 	};
+	static const enum word whens[] = {
+		[TOPK_WHEN_UPCOMING] = W_FILTER_UPCOMING,
+		[TOPK_WHEN_WEEK] = W_FILTER_WEEK,
+		[TOPK_WHEN_PAST] = W_FILTER_PAST,
+	};
 	struct buf given = { 0 };
 	size_t i;
 
@@ -36,10 +41,10 @@ add_filter(struct buf *b, const char *name, const char *value)
 		if (strcmp(name, told[i].name) == 0)
 			words_add(b, told[i].w, buf_str(&given), NULL);
 	if (strcmp(name, "when") == 0)
-		buf_adds(b,
-		    word(strcmp(value, topk_when_name(TOPK_WHEN_PAST)) == 0
-			    ? W_FILTER_PAST
-			    : W_FILTER_UPCOMING));
+		for (i = TOPK_WHEN_UPCOMING; i < NITEMS(whens); i++)
+			if (strcmp(value, topk_when_name((enum topk_when)i)) ==
+			    0)
+				buf_adds(b, word(whens[i]));
 	buf_free(&given);
 }
 

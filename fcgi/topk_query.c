@@ -19,6 +19,7 @@ static const char *const by_names[] = {
 static const char *const when_names[] = {
 	[TOPK_WHEN_ANY] = "any",
 	[TOPK_WHEN_UPCOMING] = "upcoming",
+	[TOPK_WHEN_WEEK] = "week",
 	[TOPK_WHEN_PAST] = "past",
 };
 

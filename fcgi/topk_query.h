@@ -20,6 +20,7 @@ enum topk_by {
 enum topk_when {
 	TOPK_WHEN_ANY,
 	TOPK_WHEN_UPCOMING, /* the event starts now or later */
+	TOPK_WHEN_WEEK,	    /* and before seven days are over */
 	TOPK_WHEN_PAST,	    /* it has started */
 };
 

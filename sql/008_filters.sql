@@ -102,15 +102,15 @@ CREATE TYPE event_filter AS (
 	now_ms        bigint
 );
 COMMENT ON TYPE event_filter IS
-	'Which events: all that is given must fit, NULL = not given. country and city folded by fold(); topic is a urlkey; starts ''upcoming'' (start >= now_ms) or ''past'' (start < now_ms).';
+	'Which events: all that is given must fit, NULL = not given. country and city folded by fold(); topic is a urlkey; starts ''upcoming'' (start >= now_ms), ''week'' (and before now_ms + 7 days) or ''past'' (start < now_ms).';
 
 CREATE FUNCTION event_filter(country text, city text, group_id bigint, group_urlname text,
 	topic text, starts text, now_ms bigint) RETURNS event_filter
 	LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
-	IF starts NOT IN ('upcoming', 'past') THEN
-		RAISE EXCEPTION 'starts must be upcoming or past, not "%"', starts
+	IF starts NOT IN ('upcoming', 'week', 'past') THEN
+		RAISE EXCEPTION 'starts must be upcoming, week or past, not "%"', starts
 			USING ERRCODE = 'invalid_parameter_value';
 	ELSIF starts IS NOT NULL AND now_ms IS NULL THEN
 		RAISE EXCEPTION 'starts needs now_ms' USING ERRCODE = 'invalid_parameter_value';
@@ -139,9 +139,10 @@ COMMENT ON FUNCTION fits_group(groups, event_filter) IS
 CREATE FUNCTION fits_start(starts_ms bigint, f event_filter) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE (f).starts WHEN 'upcoming' THEN starts_ms >= (f).now_ms
+	WHEN 'week' THEN starts_ms >= (f).now_ms AND starts_ms < (f).now_ms + 604800000
 	WHEN 'past' THEN starts_ms < (f).now_ms ELSE true END;
 COMMENT ON FUNCTION fits_start(bigint, event_filter) IS
-	'Whether an event starts when the filter says; one without a start is neither upcoming nor past.';
+	'Whether an event starts when the filter says; one without a start fits none of its words.';
 
 /* An event whose row, or whose group's row, is not there fits no filter that
  * asks for something of it. */
@@ -220,6 +221,11 @@ BEGIN
 		ids := ARRAY(
 			SELECT e.event_id FROM turnout.events AS e
 			WHERE e.starts_ms >= (f).now_ms LIMIT at_most + 1);
+	ELSIF (f).starts = 'week' THEN
+		ids := ARRAY(
+			SELECT e.event_id FROM turnout.events AS e
+			WHERE e.starts_ms >= (f).now_ms AND e.starts_ms < (f).now_ms + 604800000
+			LIMIT at_most + 1);
 	ELSE
 		ids := ARRAY(
 			SELECT e.event_id FROM turnout.events AS e

@@ -483,7 +483,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION board_window(text, integer, bigint, bigint, text, text, bigint, text, text, text, bigint) IS
-	'The first k events (1 to 1001) by measure (''rsvps'' or ''headcount'') over the current yes RSVPs with from_ms <= mtime_ms < to_ms (ms since 1970-01-01 UTC; both NULL: all time), ties by event_id in byte order; only events with at least one. Filters, NULL = not given: country and city without case, group_id, group_urlname and topic (urlkey) exactly, starts ''upcoming'' (start >= now_ms) or ''past'' (start < now_ms). Exact. SQLSTATE 22023 for a parameter that is none of these.';
+	'The first k events (1 to 1001) by measure (''rsvps'' or ''headcount'') over the current yes RSVPs with from_ms <= mtime_ms < to_ms (ms since 1970-01-01 UTC; both NULL: all time), ties by event_id in byte order; only events with at least one. Filters, NULL = not given: country and city without case, group_id, group_urlname and topic (urlkey) exactly, starts ''upcoming'' (start >= now_ms), ''week'' (and before now_ms + 7 days) or ''past'' (start < now_ms). Exact. SQLSTATE 22023 for a parameter that is none of these.';
 
 DO $$
 DECLARE

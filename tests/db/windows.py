@@ -77,8 +77,8 @@ class World:
     def change_events(self, ids):
         dice, rows = self.dice, []
         for e in ids:
-            starts = dice.choice([None, T0, T0 + DAY, dice.randrange(
-                T0 - 5 * DAY, T0 + 20 * DAY)])
+            starts = dice.choice([None, T0, T0 + DAY, T0 + 7 * DAY,
+                                  dice.randrange(T0 - 5 * DAY, T0 + 20 * DAY)])
             group = int(44 * dice.random() ** 2)
             self.events[e] = (starts, group)
             rows.append((e, starts, group, f"Event {e}", 0, 0, 0, 0))
@@ -146,8 +146,10 @@ class World:
             and f["group_urlname"] in (None, urlname)
             and (f["topic"] is None or len(f["topic"]) <= 512 and any(
                 t["urlkey"] == f["topic"] for t in topics or []))
-            and (f["starts"] is None or starts is not None and
-                 (starts >= f["now_ms"]) == (f["starts"] == "upcoming")))
+            and (f["starts"] is None or starts is not None and {
+                "upcoming": starts >= f["now_ms"],
+                "week": 0 <= starts - f["now_ms"] < 7 * DAY,
+                "past": starts < f["now_ms"]}[f["starts"]]))
 
     def board(self, measure, window, f):
         """All of it: (rank, event, rsvps, headcount) in board order."""
@@ -198,7 +200,7 @@ class World:
                 "group_id": dice.choice([group, group, 42, 99]),
                 "group_urlname": dice.choice([known[0], "g1", "none"]),
                 "topic": dice.choice(TOPICS + ["python", "none"]),
-                "starts": dice.choice(["upcoming", "past"]),
+                "starts": dice.choice(["upcoming", "week", "past"]),
             }[name]
         f["now_ms"] = dice.choice([T0, T0 + 1, T0 + DAY, T0 + 5 * DAY])
         return f

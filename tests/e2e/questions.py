@@ -200,7 +200,7 @@ class Questions:
         return self.dice.choice(topics) if topics else None
 
     def when(self, _):
-        return self.dice.choice(("any", "upcoming", "past"))
+        return self.dice.choice(("any", "upcoming", "week", "past"))
 
 
 def path_of(asked, dice):

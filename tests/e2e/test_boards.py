@@ -20,6 +20,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 UNITS = {"m": 60000, "h": 3600000, "d": 86400000}
 NOW = int(time.time() * 1000)
 HOUR = 3600000
+DAY = 24 * HOUR
 # Beside the generated ones: cities in any case, a comma and a quote in a name,
 # RSVPs of the last hours and of those before, events to come.
 MORE = [
@@ -99,6 +100,9 @@ def fits(want, event_id, now, query):
         return False
     if query.get("when") == "upcoming":
         return event.starts_ms is not None and event.starts_ms >= now
+    if query.get("when") == "week":
+        return event.starts_ms is not None and \
+            now <= event.starts_ms < now + 7 * DAY
     if query.get("when") == "past":
         return event.starts_ms is not None and event.starts_ms < now
     return True
@@ -162,7 +166,7 @@ def some_query(dice, want):
             ("country", group.country), ("city", group.city),
             ("group", dice.choice([group.urlname, str(dice.choice(ids))])),
             ("topic", dice.choice(group.topics or [("", "")])[0]),
-            ("when", dice.choice(["any", "upcoming", "past"]))):
+            ("when", dice.choice(["any", "upcoming", "week", "past"]))):
         if value and dice.random() < 0.2:
             query[name] = dice.choice([value, value.upper()]) \
                 if name in ("country", "city") else value
@@ -184,7 +188,8 @@ def test_boards_at_random_are_the_oracles(site, ask, dice):
     {"window": "90m", "to": "2017-03-19T12:11:11Z"},
     {"date": "2017-03-19"}, {"city": "orlÉans"}, {"country": "FR"},
     {"group": "nord-sud"}, {"group": "990"}, {"topic": "c++"},
-    {"when": "upcoming"}, {"when": "past"}, {"window": "2h"},
+    {"when": "upcoming"}, {"when": "week"}, {"when": "past"},
+    {"window": "2h"},
     {"group": "123"}, {"group": "7"}, {"city": "nowhere"}],
     ids=lambda q: " ".join(f"{n}={v}" for n, v in q.items()))
 def test_a_board_is_the_oracles_and_says_what_it_is(site, ask, query):

@@ -42,7 +42,7 @@ def lines():
     for n in range(4):
         found += people(f"tie{n}", f"Tie {n}", [NOW - 40 * DAY], 4000 + n,
                         group=BERGEN, venue=VENUE,
-                        time=NOW + (n + 1) * DAY)
+                        time=NOW + (n * n + 1) * DAY)
     return found + [message(5000, "gone", "Nobody", response="no",
                             mtime=today, group=OSLO), b"no message"]
 
@@ -168,6 +168,16 @@ def test_the_plots_are_the_last_day_by_the_hour(site):
     page = get(site, "/?k=101")
     assert "With more than 100 events the plots" in page.words
     assert "svg" not in page.tags()
+
+
+@pytest.mark.parametrize("when, words, events", [
+    ("upcoming", ", events to come", "a tie0 tie1 tie2 tie3"),
+    ("week", ", events of the next 7 days", "a tie0 tie1 tie2"),
+    ("past", ", events that have started", "b")])
+def test_what_is_on_next_week_is_a_question(site, when, words, events):
+    page = get(site, f"/?country=no&when={when}")
+    assert words in page.words
+    assert [event for event in rows(page) if event != "c"] == events.split()
 
 
 ASKED = [

@@ -169,8 +169,16 @@ def test_an_event_that_starts_now_is_to_come_and_one_without_a_time_neither():
     state = state_of(("a", MIDNIGHT, 0, {}, MIDNIGHT - 1),
                      ("b", MIDNIGHT, 0, {}, MIDNIGHT),
                      ("c", MIDNIGHT, 0, {}, MIDNIGHT + 1), ("d", MIDNIGHT))
-    for when, events in (("past", "a"), ("upcoming", "bc"), ("any", "abcd")):
+    for when, events in (("past", "a"), ("upcoming", "bc"), ("week", "bc"),
+                         ("any", "abcd")):
         assert "".join(row[1] for row in board(state, when=when)) == events
+
+
+def test_a_week_is_over_at_the_millisecond():
+    state = state_of(("a", MIDNIGHT, 0, {}, MIDNIGHT + 7 * DAY - 1),
+                     ("b", MIDNIGHT, 0, {}, MIDNIGHT + 7 * DAY))
+    assert [row[1] for row in board(state, when="week")] == ["a"]
+    assert [row[1] for row in board(state, when="upcoming")] == ["a", "b"]
 
 
 # The window before.

@@ -10,6 +10,7 @@ from . import board as boards
 from .window import STEPS, Window, day, instant, length, step_begin
 
 PREVIOUS = 100  # ranks of the window before that are told
+WEEK = 7 * 24 * 3600 * 1000
 BEYOND = 1000   # and of the board, when one event is asked for
 PRESETS = {"k": "10", "by": "rsvps", "when": "any", "around": "0"}
 
@@ -48,7 +49,10 @@ class Question(collections.namedtuple(
             return True
         if starts_ms is None:
             return False
-        return (starts_ms >= self.now_ms) == (self.when == "upcoming")
+        if self.when == "past":
+            return starts_ms < self.now_ms
+        end = self.now_ms + WEEK if self.when == "week" else float("inf")
+        return self.now_ms <= starts_ms < end
 
     def counts(self, state, window):
         """{event_id: (rsvps, headcount)} of the events that fit."""
