@@ -237,12 +237,14 @@ $$;
 COMMENT ON FUNCTION filter_events(event_filter, integer) IS
 	'The events that fit a filter that is given, each once; NULL where they are more than at_most, or seem to be.';
 
+-- A trigger needs no right to run; with one, it could be put on any table.
+REVOKE ALL ON FUNCTION groups_topics(), groups_topics_truncate() FROM PUBLIC;
+
 DO $$
 DECLARE
 	name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['fold(text)', 'fold_key(text)', 'topic_keys(jsonb)', 'groups_topics()',
-		'groups_topics_truncate()', 'event_filter(text, text, bigint, text, text, text, bigint)',
+	FOREACH name IN ARRAY ARRAY['fold(text)', 'fold_key(text)', 'topic_keys(jsonb)', 'event_filter(text, text, bigint, text, text, text, bigint)',
 		'event_filter_given(event_filter)', 'fits_group(groups, event_filter)',
 		'fits_start(bigint, event_filter)', 'fitting_events(text[], bigint[], bigint[], event_filter)',
 		'filter_events(event_filter, integer)'] LOOP

@@ -49,6 +49,15 @@ def test_what_ingest_writes_is_counted_all_the_same(db):
                    user="turnout_web") == [("e", 1, 1)]
 
 
+def test_nobody_can_put_a_trigger_of_ours_on_a_table_of_their_own(db):
+    assert db.rows("""
+        SELECT p.proname, r.rolname FROM pg_proc AS p, pg_roles AS r
+        WHERE p.pronamespace = 'turnout'::regnamespace
+        AND p.prorettype = 'trigger'::regtype
+        AND r.rolname IN ('turnout_web', 'turnout_ingest')
+        AND has_function_privilege(r.oid, p.oid, 'EXECUTE')""") == []
+
+
 def test_public_has_nothing(db):
     assert db.rows("SELECT has_schema_privilege('turnout_web', 'public',"
                    " 'USAGE')") == [(False,)]
