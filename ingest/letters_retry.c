@@ -29,11 +29,12 @@ static const char Q_SLICE[] =
     "SELECT id, part, off, ts, key, value, whole FROM (SELECT"
     " dead_letter_id AS id, part, record_offset AS off, record_ts AS ts, key,"
     " value, coalesce(octet_length(value) = value_size, false) AS whole,"
-    " sum(octet_length(value)) OVER (ORDER BY dead_letter_id)"
-    " - octet_length(value) AS before FROM (SELECT * FROM turnout.dead_letters"
+    " sum(coalesce(octet_length(value), 0)) OVER (ORDER BY dead_letter_id)"
+    " - coalesce(octet_length(value), 0) AS before"
+    " FROM (SELECT * FROM turnout.dead_letters"
     " WHERE " LETTERS_WHERE " AND dead_letter_id > $6"
     " ORDER BY dead_letter_id LIMIT 500) AS next) AS slice"
-    " WHERE coalesce(before, 0) < 4194304 ORDER BY id";
+    " WHERE before < 4194304 ORDER BY id";
 /* clang-format on */
 
 struct reason {

@@ -279,6 +279,18 @@ def test_more_letters_than_a_slice_are_all_retried(w):
     assert sorted(state.read(w.dsn).rsvps) == [1, 500001]
 
 
+def test_a_letter_without_a_value_hides_none_before_it(w):
+    """It comes where the slice is full: what was left out is next."""
+    for n in range(5):
+        put(w, b"{" + b" " * 1048575, "truncated", offset=n)
+    put(w, neighbour(1), "response", offset=5)
+    put(w, None, "empty", offset=6)
+    done = letters(w, "retry", "--all", "--json")
+    told = json.loads(done.stdout)
+    assert (told["applied"], told["refused"] + told["cut"]) == (1, 6)
+    assert sorted(state.read(w.dsn).rsvps) == [500001]
+
+
 def test_two_retries_at_the_same_time_apply_each_once(w):
     """Both have read the letters before one of them takes the first."""
     records = good(700, random.Random(3))
