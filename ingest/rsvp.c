@@ -328,12 +328,16 @@ read_message(struct rsvp_parser *rp, int64_t now_ms, struct rsvp *r,
     struct rsvp_fault *fault)
 {
 	int64_t guests = RSVP_ABSENT;
+	/* A record's own time may be nonsense, too. */
+	int64_t latest = now_ms > RSVP_TIME_MAX - RSVP_FUTURE_MS
+	    ? RSVP_TIME_MAX
+	    : now_ms + RSVP_FUTURE_MS;
 
 	r->starts_ms = RSVP_ABSENT;
 	if (get_int(rp->root, "rsvp_id", true, 1, INT64_MAX - 1, &r->rsvp_id,
 		fault) == -1 ||
-	    get_int(rp->root, "mtime", true, RSVP_TIME_MIN,
-		now_ms + RSVP_FUTURE_MS, &r->mtime_ms, fault) == -1 ||
+	    get_int(rp->root, "mtime", true, RSVP_TIME_MIN, latest,
+		&r->mtime_ms, fault) == -1 ||
 	    read_response(rp->root, r, fault) == -1 ||
 	    get_int(rp->root, "guests", false, 0, RSVP_GUESTS_MAX, &guests,
 		fault) == -1 ||

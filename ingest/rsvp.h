@@ -19,7 +19,7 @@
 #define RSVP_GUESTS_MAX 1000
 #define RSVP_ABSENT (-1) /* of an optional number that cannot be negative */
 #define RSVP_TIME_MIN INT64_C(946684800000)  /* 2000-01-01, ms */
-#define RSVP_TIME_MAX INT64_C(4102444800000) /* 2100-01-01, ms: event.time */
+#define RSVP_TIME_MAX INT64_C(4102444800000) /* 2100-01-01, ms: of any time */
 #define RSVP_FUTURE_MS INT64_C(86400000) /* mtime may lead its record by this */
 
 enum rsvp_response {

@@ -17,7 +17,7 @@ MAX_GUESTS = 1000
 MAX_EVENT_ID = 512  # bytes, as all lengths here
 MAX_TEXT = 4096
 MAX_TOPICS = 100
-MAX_TIME = 4102444800000  # 2100-01-01, of an event's start
+MAX_TIME = 4102444800000  # 2100-01-01, of any time
 
 Rsvp = collections.namedtuple(
     "Rsvp", "rsvp_id event_id member_id mtime_ms response guests")
@@ -136,8 +136,8 @@ def message(fields, whole, now_ms):
         rsvp_id=fields.id(whole, "rsvp_id"),
         event_id=fields.text(event, "event_id", 1, MAX_EVENT_ID, True),
         member_id=None if member is None else fields.id(member, "member_id"),
-        mtime_ms=fields.number(whole, "mtime", FIRST_MTIME, now_ms + DAY_MS,
-                               required=True),
+        mtime_ms=fields.number(whole, "mtime", FIRST_MTIME,
+                               min(now_ms + DAY_MS, MAX_TIME), required=True),
         response=response,
         guests=fields.number(whole, "guests", 0, MAX_GUESTS))
     group_id = fields.id(group, "group_id")

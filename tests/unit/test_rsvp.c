@@ -174,6 +174,34 @@ lengths_are_bounded_not_cut(void **state)
 	buf_free(&b);
 }
 
+/* A producer's clock may be wrong by as much as there is. */
+static void
+no_clock_allows_a_time_after_2100(void **state)
+{
+	static const int64_t clocks[] = { RSVP_TIME_MAX - RSVP_FUTURE_MS,
+		RSVP_TIME_MAX, INT64_C(1489927500000000), INT64_MAX };
+	static const struct {
+		const char *text;
+		int rc;
+	} at[] = {
+		{ "{\"rsvp_id\":1,\"mtime\":4102444800000,\"response\":\"yes\"" REST,
+		    0 },
+		{ "{\"rsvp_id\":1,\"mtime\":4102444800001,\"response\":\"yes\"" REST,
+		    -1 },
+	};
+	struct rsvp_fault fault;
+	struct rsvp r;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < NITEMS(clocks); i++)
+		for (n = 0; n < NITEMS(at); n++)
+			assert_int_equal(
+			    rsvp_parse(parser, at[n].text, strlen(at[n].text),
+				clocks[i], &r, &fault),
+			    at[n].rc);
+}
+
 static void
 all_fields_come_through(void **state)
 {
@@ -264,6 +292,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_gets_its_code),
 		cmocka_unit_test(lengths_are_bounded_not_cut),
+		cmocka_unit_test(no_clock_allows_a_time_after_2100),
 		cmocka_unit_test(all_fields_come_through),
 		cmocka_unit_test(
 		    a_pair_whose_low_half_looks_like_a_surrogate_is_lost),
