@@ -298,6 +298,18 @@ batch_add_refused(
 	b->nbad++;
 }
 
+/* The first move that goes on; NULL: the batch moves nothing, a heartbeat. */
+const struct move *
+batch_first_move(const struct batch *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->nmoves; i++)
+		if (b->moves[i].next != b->moves[i].expected)
+			return &b->moves[i];
+	return NULL;
+}
+
 /*
  * The move of a partition, made on first use with what the database is
  * expected to have.  Borrowed; valid until the next batch_move().

@@ -400,15 +400,21 @@ void
 consumer_applied(struct consumer *c, const struct batch *b)
 {
 	rd_kafka_topic_partition_list_t *list;
+	const struct move *m;
+	struct part *p;
 	size_t i;
 
 	list = rd_kafka_topic_partition_list_new((int)b->nmoves);
-	for (i = 0; i < b->nmoves; i++)
-		if (b->moves[i].next > b->moves[i].expected &&
-		    consumer_part(c, b->moves[i].part) != NULL)
-			rd_kafka_topic_partition_list_add(
-			    list, c->conf->kafka_topic, b->moves[i].part)
-			    ->offset = b->moves[i].next;
+	for (i = 0; i < b->nmoves; i++) {
+		m = &b->moves[i];
+		p = consumer_part(c, m->part);
+		if (p == NULL || m->next <= m->expected)
+			continue;
+		p->applied = m->next;
+		rd_kafka_topic_partition_list_add(
+		    list, c->conf->kafka_topic, m->part)
+		    ->offset = m->next;
+	}
 	if (list->cnt > 0)
 		rd_kafka_commit(c->rk, list, 1);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -421,7 +427,7 @@ consumer_applied(struct consumer *c, const struct batch *b)
 size_t
 consumer_heartbeat(struct consumer *c, struct batch *b)
 {
-	int64_t now = clock_mono_ms(), lag = 0, behind_ms = 0, age;
+	int64_t now = clock_mono_ms();
 	struct watermark mark;
 	size_t i, known = 0;
 	struct part *p;
@@ -433,16 +439,6 @@ consumer_heartbeat(struct consumer *c, struct batch *b)
 			continue;
 		known++;
 		batch_move(b, p->id, p->next)->high = mark.high;
-		if (mark.high <= p->next)
-			continue;
-		lag += mark.high - p->next;
-		age = p->last_offset == INT64_MIN
-		    ? 0
-		    : clock_wall_ms() - p->last_ts;
-		if (age > behind_ms)
-			behind_ms = age;
 	}
-	count_set(COUNT_LAG_MESSAGES, lag);
-	count_set(COUNT_LAG_SECONDS, behind_ms);
 	return known;
 }

@@ -57,6 +57,7 @@ bool consumer_look(struct consumer *, struct db *, int timeout_ms);
 void consumer_park(struct consumer *);
 void consumer_applied(struct consumer *, const struct batch *);
 size_t consumer_heartbeat(struct consumer *, struct batch *);
+void consumer_tell_lag(struct consumer *);
 const char *consumer_cluster(const struct consumer *);
 void consumer_ask(const struct ingest_conf *, const struct offset_row *rows,
     size_t n, struct answer *);

@@ -24,6 +24,7 @@ struct part {
 	bool unverified; /* its last record is gone by retention: go on */
 	bool verifying;	 /* the next record must be the last one applied */
 	int64_t next;	 /* offset of the next record to be accepted */
+	int64_t applied; /* all before it are in the database */
 	int64_t last_offset, last_ts, last_crc; /* the fingerprint */
 	int64_t doubt_ms;      /* out of range since (monotonic); 0 = not */
 	struct offset_row row; /* by which it was placed last */

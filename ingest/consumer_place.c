@@ -150,7 +150,9 @@ bootstrap(struct consumer *c, struct db *db, int timeout_ms)
 			goto out;
 		}
 	}
-	if (db_exec(db, "BEGIN", timeout_ms) == -1)
+	/* A crash must not take this back: "latest" would be another offset. */
+	if (db_exec(db, "BEGIN", timeout_ms) == -1 ||
+	    db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) == -1)
 		goto fault;
 	for (i = 0; i < n; i++)
 		if (offsets_create(db, c->conf->kafka_topic, i,
@@ -194,7 +196,9 @@ place_part(struct consumer *c, struct part *p, const struct offset_row *row)
 	p->last_offset = row->last_offset;
 	p->last_ts = row->last_ts;
 	p->last_crc = row->last_crc;
+	p->applied = row->next_offset;
 	p->verifying = row->last_offset != INT64_MIN && !p->unverified;
+	p->unverified = false;
 	p->reading = true;
 	p->doubt_ms = 0;
 	place.fault = place_cluster(row, c->cluster_id);

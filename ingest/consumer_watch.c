@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "ingest/consumer_internal.h"
+#include "ingest/counters.h"
 #include "lib/clock.h"
 #include "lib/xalloc.h"
 
@@ -106,6 +107,38 @@ watch_get(
 	}
 	pthread_mutex_unlock(&c->lock);
 	return known;
+}
+
+/*
+ * Sets the gauges of the lag by the last ends that the brokers told, however
+ * old: their age is a gauge, too.  A partition that is stopped is behind.
+ */
+void
+consumer_tell_lag(struct consumer *c)
+{
+	int64_t now = clock_mono_ms(), lag = 0, behind_ms = 0, seen = now, age;
+	const struct part *p;
+	struct watermark mark;
+	size_t i;
+
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (!watch_get(c, p->id, 0, &mark))
+			return; /* what was told before is nearer than 0 */
+		if (mark.seen_ms < seen)
+			seen = mark.seen_ms;
+		if (mark.high <= p->applied)
+			continue;
+		lag += mark.high - p->applied;
+		age = p->last_offset == INT64_MIN
+		    ? 0
+		    : clock_wall_ms() - p->last_ts;
+		if (age > behind_ms)
+			behind_ms = age;
+	}
+	count_set(COUNT_LAG_MESSAGES, lag);
+	count_set(COUNT_LAG_SECONDS, behind_ms);
+	count_set(COUNT_END_AGE, now - seen);
 }
 
 /* Ends the thread; false when a query hangs: nothing may be freed then. */

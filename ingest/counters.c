@@ -31,6 +31,7 @@ static const struct metric table[COUNTERS] = {
 	[COUNT_STOPPED] = { P "partitions_stopped", NULL, METRIC_GAUGE, 0, "Partitions that wait for the operator." },
 	[COUNT_LAG_MESSAGES] = { P "lag_messages", NULL, METRIC_GAUGE, 0, "Records in the partitions that are not applied yet." },
 	[COUNT_LAG_SECONDS] = { P "lag_seconds", NULL, METRIC_GAUGE, 1000, "Age of the record that was read last, in the partition that is furthest behind; 0 when nothing waits." },
+	[COUNT_END_AGE] = { P "end_age_seconds", NULL, METRIC_GAUGE, 1000, "How long ago the brokers told the end of a partition that the lag is counted to, of the oldest." },
 	[COUNT_BATCH_MESSAGES] = { P "batch_messages", NULL, METRIC_GAUGE, 0, "Records in the last batch." },
 	[COUNT_DB_UP] = { P "db_up", NULL, METRIC_GAUGE, 0, "1 when the last transaction worked." },
 	[COUNT_LOG_DROPPED] = { P "log_lines_dropped_total", NULL, METRIC_COUNTER, 0, "Log lines that stderr did not take." },

@@ -32,6 +32,7 @@
 #define PLACE_TIMEOUT_MS 5000
 #define HEARTBEAT_MS 1000
 #define LOOK_MS 2000 /* for the end of what stopped a partition */
+#define LAG_MS 500
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
 /* The group waits meanwhile. */
@@ -53,6 +54,7 @@ struct run {
 	int64_t place_ms; /* next try to read positions */
 	int64_t heartbeat_ms;
 	int64_t look_ms;
+	int64_t lag_ms;
 	int64_t stats_ms;
 	struct log_trouble place_trouble;
 	int status;
@@ -260,6 +262,16 @@ say_stats(struct run *run, int64_t now)
 	run->stats_ms = now + STATS_MS;
 }
 
+/* Also while the storer is busy: PostgreSQL may be away for long. */
+static void
+tell_lag(struct run *run, int64_t now)
+{
+	if (now < run->lag_ms)
+		return;
+	run->lag_ms = now + LAG_MS;
+	consumer_tell_lag(run->consumer);
+}
+
 static void
 loop(struct run *run)
 {
@@ -275,6 +287,7 @@ loop(struct run *run)
 		place(run, now);
 		feed_storer(run, now);
 		read_records(run, now);
+		tell_lag(run, now);
 		say_stats(run, now);
 	}
 	if (run->status == 0)

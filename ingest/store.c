@@ -165,7 +165,7 @@ pause_a_while(struct store *st)
 }
 
 static PGresult *
-read_move(struct store *st, const struct batch *b)
+read_move(struct store *st, const struct batch *b, const struct move *m)
 {
 	char number[24];
 	const char *values[] = { b->source, number };
@@ -181,7 +181,7 @@ read_move(struct store *st, const struct batch *b)
 		    " FOR UPDATE",
 		    &params, st->timeout_ms);
 	}
-	snprintf(number, sizeof(number), "%d", (int)b->moves[0].part);
+	snprintf(number, sizeof(number), "%d", (int)m->part);
 	return db_query(st->db,
 	    "SELECT next_offset FROM turnout.ingest_offsets"
 	    " WHERE topic = $1 AND part = $2 FOR UPDATE",
@@ -210,22 +210,22 @@ resolve_retry(struct store *st, const struct batch *b)
 
 /*
  * The outcome of a COMMIT that nobody answered.  The lost transaction holds
- * the row of the first move locked for as long as it lives, so that FOR
+ * the rows of its moves locked for as long as it lives, so that FOR
  * UPDATE waits for its end; then the row tells.
  */
 static enum attempt
 resolve(struct store *st, const struct batch *b)
 {
-	const struct move *m = b->moves;
+	const struct move *m = batch_first_move(b);
 	PGresult *res = NULL;
 	int64_t now;
 
 	if (b->retry)
 		return resolve_retry(st, b);
-	if (m->next == m->expected)
+	if (m == NULL)
 		return ATTEMPT_FAILED; /* nothing moved: again is harmless */
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
-	    (res = read_move(st, b)) == NULL) {
+	    (res = read_move(st, b, m)) == NULL) {
 		keep_error(st);
 		roll_back(st);
 		return ATTEMPT_UNKNOWN;

@@ -56,6 +56,7 @@ static const char Q_END_ZOMBIES[] =
     ") AS most WHERE most.idle > interval '0'"
     " AND a.usename = current_user AND a.datname = current_database()"
     " AND a.application_name = 'turnout-ingest' AND a.wait_event = 'ClientRead'"
+    " AND a.xact_start IS NOT NULL"
     " AND greatest(a.xact_start, a.state_change) < clock_timestamp() - most.idle"
     " AND a.pid <> pg_backend_pid()";
 

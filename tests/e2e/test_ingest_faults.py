@@ -168,6 +168,24 @@ def test_a_commit_of_unknown_outcome_is_resolved_from_the_database(
     w.judge()
 
 
+def test_a_commit_is_resolved_by_a_partition_that_went_on(
+        kafka, world, directory):
+    """The first of the batch's partitions has nothing new."""
+    w = world(kafka, partitions=2, settings=SMALL)
+    with CommitLoser(directory, kafka.postgres.host + "/.s.PGSQL.5432") as p:
+        ingest = w.ingest(pg={"conninfo": f"host={directory} port=5432"
+                              f" dbname={w.name} user=turnout_ingest"})
+        for n in range(1, 2001):
+            w.produce([out(neighbour(n), partition=1)], wait=False)
+        w.wait_stored(w.ends())
+        told = ingest.metrics()
+        ingest.stop()
+    assert p.swallowed > 1
+    assert told['turnout_ingest_resolved_total{outcome="committed"}'] > 1
+    assert told["turnout_ingest_fenced_total"] == 0
+    w.judge()
+
+
 def test_ingest_starts_without_postgres_and_waits_for_it(
         kafka, world, generate):
     w = world(kafka)
@@ -229,11 +247,16 @@ def test_a_daemon_that_stopped_within_a_statement_holds_up_nobody(
             + " SET idle_in_transaction_session_timeout = '1s'")
     ingest = w.ingest()
     w.produce([out(neighbour(1))])
+    # One that is in no transaction holds up nobody, however long it idles.
+    idle = psycopg2.connect(w.conninfo("turnout_ingest"),
+                            application_name="turnout-ingest")
     sleeper = zombie(w)
     w.produce([out(neighbour(2))], wait=False)
     w.wait_stored(w.ends(), patience=20)
     assert ingest.logged("ended 1 connections of daemons that had stopped")
     sleeper.close()
+    idle.cursor().execute("SELECT 1")
+    idle.close()
     w.judge()
 
 
@@ -285,7 +308,7 @@ def test_a_daemon_that_waits_for_its_turn_holds_nothing_back(kafka, world):
     """Neither a transaction id nor a snapshot: the counters' old versions
     could not be cleared away while it waits."""
     w = world(kafka)
-    w.ingest()
+    ingest = w.ingest()
     w.produce([out(neighbour(1))])
     other = psycopg2.connect(w.conninfo("turnout_ingest"))
     other.cursor().execute(
@@ -293,8 +316,13 @@ def test_a_daemon_that_waits_for_its_turn_holds_nothing_back(kafka, world):
     w.produce([out(neighbour(2))], wait=False)
     assert proc.wait_until(lambda: w.query(WAITING), 20)
     assert w.query(WAITING) == [("Lock", None, None)]
+    # And what is not stored is behind, though it has been read.
+    assert proc.wait_until(lambda: ingest.metrics()[
+        "turnout_ingest_lag_messages"] == 1, 20)
     other.close()
     w.wait_stored(w.ends())
+    assert proc.wait_until(lambda: ingest.metrics()[
+        "turnout_ingest_lag_messages"] == 0, 20)
     w.judge()
 
 
