@@ -184,9 +184,11 @@ no_clock_allows_a_time_after_2100(void **state)
 		const char *text;
 		int rc;
 	} at[] = {
-		{ "{\"rsvp_id\":1,\"mtime\":4102444800000,\"response\":\"yes\"" REST,
+		{ "{\"rsvp_id\":1,\"response\":\"yes\","
+		  "\"mtime\":4102444800000" REST,
 		    0 },
-		{ "{\"rsvp_id\":1,\"mtime\":4102444800001,\"response\":\"yes\"" REST,
+		{ "{\"rsvp_id\":1,\"response\":\"yes\","
+		  "\"mtime\":4102444800001" REST,
 		    -1 },
 	};
 	struct rsvp_fault fault;
