@@ -168,7 +168,6 @@ load(struct event_page *p, const char *event_id, bool ranks, struct db *db,
 		return FILL_NOT_FOUND;
 	}
 	memset(p, 0, sizeof(*p));
-	p->ranked = ranks;
 	p->event.res = res;
 	from_rows(p, res);
 	return FILL_OK;

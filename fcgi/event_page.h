@@ -34,7 +34,6 @@ struct event_page {
 	size_t ndays;
 	struct history_point days[EVENT_DAYS_MAX]; /* latest first */
 	bool days_cut; /* there were days before them */
-	bool ranked;   /* the ranks are known; else they took too long */
 	size_t nwindows;
 	struct event_window windows[EVENT_WINDOWS];
 	size_t nneighbours; /* on the board of all time, in its order */

@@ -30,7 +30,7 @@ static const struct conf_key keys[] = {
 	{ "pool.request_timeout_ms", CONF_NUMBER, AT(request_timeout_ms), 100, 600000, "3000", NULL, "a worker busy longer is killed, ms" },
 	{ "pool.stop_timeout_ms", CONF_NUMBER, AT(stop_timeout_ms), 100, 600000, "10000", NULL, "longest wait for workers at a stop, ms" },
 	{ "pg.conninfo", CONF_STRING, AT(pg_conninfo), 0, 0, "dbname=turnout user=turnout_web", NULL, "libpq connection string" },
-	{ "pg.timeout_ms", CONF_NUMBER, AT(pg_timeout_ms), 10, 60000, "1000", NULL, "longest wait for PostgreSQL in a request, ms" },
+	{ "pg.timeout_ms", CONF_NUMBER, AT(pg_timeout_ms), 10, 60000, "1000", NULL, "longest wait for an answer of PostgreSQL, ms; a request waits at most twice as long" },
 	{ "redis.nodes", CONF_STRING, AT(redis_nodes), 0, 0, "", NULL, "unix:/path or address:port, separated by spaces; empty = no cache" },
 	{ "redis.user", CONF_STRING, AT(redis_user), 0, 0, "", NULL, "ACL user; empty = the default one" },
 	{ "redis.password_file", CONF_STRING, AT(redis_password_file), 0, 0, "", NULL, "file with the password; empty = none" },
@@ -95,6 +95,15 @@ check(const struct fcgi_conf *conf, const char *path, struct buf *why)
 		return -1;
 	}
 	ring_free(&ring);
+	if (FCGI_CONF_PG_WAITS * conf->pg_timeout_ms + conf->redis_timeout_ms >=
+	    conf->request_timeout_ms) {
+		buf_addf(why,
+		    "%s: \"pool.request_timeout_ms\" must be more than "
+		    "twice \"pg.timeout_ms\" and \"redis.timeout_ms\", not "
+		    "%ld: a worker that waits for them would be killed",
+		    path, conf->request_timeout_ms);
+		return -1;
+	}
 	return check_password_file(conf->redis_password_file, path, why);
 }
 

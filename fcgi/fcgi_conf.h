@@ -5,6 +5,9 @@
 #include "lib/attr.h"
 #include "lib/buf.h"
 
+/* A request waits for PostgreSQL at most so many times pg_timeout_ms. */
+#define FCGI_CONF_PG_WAITS 2
+
 struct fcgi_conf {
 	char *listen; /* path of the Unix socket */
 	char *mode;   /* octal */

@@ -56,7 +56,7 @@ take_date(struct request *r, const char *value)
 	if (clock_parse_day(&range->from_ms, value) == -1)
 		return -1;
 	range->to_ms = range->from_ms + CLOCK_DAY_MS;
-	return 0;
+	return range->to_ms > CLOCK_MAX_MS ? -1 : 0; /* it could not be told */
 }
 
 static int
@@ -189,7 +189,7 @@ static const struct {
 	[PARAM_K]       = { "k", "a whole number from 1 to 1000", take_k },
 	[PARAM_BY]      = { "by", "rsvps or headcount", take_by },
 	[PARAM_WINDOW]  = { "window", "a whole number and m, h or d, as 90m, 24h or 7d, up to 400d", take_window },
-	[PARAM_DATE]    = { "date", "a day as YYYY-MM-DD, from 1970-01-01 to 9999-12-31", take_date },
+	[PARAM_DATE]    = { "date", "a day as YYYY-MM-DD, from 1970-01-01 to 9999-12-30", take_date },
 	[PARAM_FROM]    = { "from", "a time of RFC 3339 from 1970 on, as 2017-03-19T12:30:00.120Z, with a + written as %2B", take_from },
 	[PARAM_TO]      = { "to", "a time of RFC 3339 from 1970 on, as 2017-03-19T12:30:00.120Z, with a + written as %2B", take_to },
 	[PARAM_COUNTRY] = { "country", "two letters, as us", take_country },

@@ -13,7 +13,7 @@
 struct buf;
 struct history_point;
 
-/* Bars of equal width, from first_ms on. */
+/* Bars of equal width, one a point. */
 struct plot {
 	size_t n;
 	const struct history_point *points;

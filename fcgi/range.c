@@ -201,7 +201,7 @@ range_align(struct range *range, int64_t step_ms, struct problem *p)
 		return refuse(p, PARAM_FROM, "at most 1000 weeks before to");
 	}
 	from = range->from_ms - into_step(range->from_ms, step_ms);
-	if (from < 0 || from + n * step_ms > CLOCK_MAX_MS + 1) {
+	if (from < 0 || from + n * step_ms > CLOCK_MAX_MS) {
 		problem(p, 400, "Bad range",
 		    "The weeks of the range must begin and end from "
 		    "1970-01-05 to 9999-12-27.");

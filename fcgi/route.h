@@ -15,7 +15,7 @@ struct response;
 
 enum fill {
 	FILL_OK,	/* the response is there: status 200 */
-	FILL_NOT_FOUND, /* no such id: 404, cached like an answer, shortly */
+	FILL_NOT_FOUND, /* no such id: 404; nginx keeps it for a second */
 	FILL_SLOW,	/* PostgreSQL gave it up: a stale body or 503 */
 	FILL_AWAY,	/* PostgreSQL did not answer: a stale body or 503 */
 	FILL_BUG, /* we asked something wrong: 500, db_errstr() is logged */
@@ -47,8 +47,8 @@ struct route {
 	unsigned params;   /* that it takes: a set of PARAM_BIT */
 	unsigned required; /* those that must be given */
 	enum route_cache cache;
-	bool html;	  /* errors are told as a page, not as problem+json */
-	route_fill *fill; /* NULL: answered by the worker itself */
+	bool html; /* errors are told as a page, not as problem+json */
+	route_fill *fill;
 };
 
 const struct route *

@@ -20,7 +20,7 @@ static const struct metric table[SCORES] = {
 	[SCORE_REQUESTS_4XX] = { P "requests_total", "code=\"4xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
 	[SCORE_REQUESTS_5XX] = { P "requests_total", "code=\"5xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
 	[SCORE_ABORTED] = { P "requests_aborted_total", NULL, METRIC_COUNTER, 0, "Requests whose client was gone before the answer." },
-	[SCORE_STALE_SERVED] = { P "stale_served_total", NULL, METRIC_COUNTER, 0, "Answers marked stale because PostgreSQL was away." },
+	[SCORE_STALE_SERVED] = { P "stale_served_total", NULL, METRIC_COUNTER, 0, "Answers marked stale because PostgreSQL did not answer." },
 	[SCORE_CACHE_FRESH] = { P "cache_total", "result=\"fresh\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
 	[SCORE_CACHE_STALE] = { P "cache_total", "result=\"stale\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
 	[SCORE_CACHE_REFILL] = { P "cache_total", "result=\"refill\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
@@ -59,6 +59,7 @@ struct board {
 	/* What the workers know of PostgreSQL, each from all: when it last
 	 * answered one, and failed one (monotonic ms; 0 = not yet). */
 	_Atomic int64_t db_worked_ms, db_failed_ms;
+	_Atomic int64_t db_probed_ms; /* when one was last sent to look */
 	struct slot slots[];
 };
 
@@ -158,6 +159,18 @@ score_db_away(void)
 		return 0;
 	ago = clock_mono_ms() - failed;
 	return ago < 1 ? 1 : ago;
+}
+
+/* May this worker look whether PostgreSQL is back?  One of all may, so often:
+ * a server that is silent would hold every one of them up. */
+bool
+score_db_probe(int64_t every_ms)
+{
+	int64_t now = clock_mono_ms();
+	int64_t last = atomic_load(&board->db_probed_ms);
+
+	return score_db_away() >= every_ms && now - last >= every_ms &&
+	    atomic_compare_exchange_strong(&board->db_probed_ms, &last, now);
 }
 
 /* Has the slot a worker that is ready for requests? */

@@ -37,7 +37,7 @@ struct server {
 	const struct fcgi_conf *conf;
 	struct cache *cache;
 	struct db *db;
-	struct log_trouble db_trouble, bug_trouble;
+	struct log_trouble db_trouble, bug_trouble, slow_trouble;
 	struct response old, fresh; /* of the request in hand */
 	struct buf key;
 };
@@ -53,6 +53,7 @@ server_open(const struct fcgi_conf *conf)
 	s->db = db_open(conf->pg_conninfo, "turnout-fcgi");
 	s->db_trouble.what = "PostgreSQL";
 	s->bug_trouble.what = "the query";
+	s->slow_trouble.what = "a question";
 	return s;
 }
 
@@ -74,7 +75,7 @@ reach(struct server *s)
 {
 	if (db_connected(s->db))
 		return 0;
-	if (score_db_away() > 0 && score_db_away() < DB_RETRY_MS)
+	if (score_db_away() > 0 && !score_db_probe(DB_RETRY_MS))
 		return -1;
 	if (db_connect(s->db, (int)s->conf->pg_timeout_ms) == 0)
 		return 0;
@@ -92,13 +93,16 @@ judge(struct server *s, enum fill fill)
 {
 	switch (fill) {
 	case FILL_SLOW:
+		/* Says nothing of the next question, and is never over. */
+		score_add(SCORE_DB_ERRORS, 1);
+		log_trouble(&s->slow_trouble,
+		    "PostgreSQL gave a question up: %s", db_errstr(s->db));
+		break;
 	case FILL_AWAY:
 		score_add(SCORE_DB_ERRORS, 1);
 		log_trouble(&s->db_trouble,
 		    "PostgreSQL did not answer: %s; serving what is cached",
 		    db_errstr(s->db));
-		/* A statement it cancelled as too slow says nothing of the
-		 * next; one it never answered does. */
 		if (!db_connected(s->db))
 			score_db(false);
 		break;
@@ -134,6 +138,7 @@ ask(struct server *s, const struct request *req)
 	bool old = db_connected(s->db);
 	enum fill fill;
 
+	db_until(s->db, start + FCGI_CONF_PG_WAITS * s->conf->pg_timeout_ms);
 	if (reach(s) == -1)
 		return FILL_AWAY;
 	fill = run(s, req);

@@ -8,6 +8,8 @@
 #include "fcgi/suggest.h"
 #include "fcgi/topk_query.h"
 #include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/log.h"
 
 #define KEPT_MS 60000
 #define KEPT_EMPTY_MS 5000 /* there may be groups soon */
@@ -20,6 +22,7 @@ static const char suggest_sql[] =
 static struct suggestions kept;
 static PGresult *kept_res; /* owns its text */
 static int64_t kept_until_ms;
+static struct log_trouble trouble = { .what = "the form's suggestions" };
 
 /* Would the parameter take it? */
 static bool
@@ -73,9 +76,14 @@ suggest_get(struct db *db, int timeout_ms)
 		return &kept;
 	args_number(&args, SUGGEST_MAX);
 	args_number(&args, SAMPLE);
-	if ((res = answer_query(db, suggest_sql, &args, timeout_ms, &why)) !=
-	    NULL)
+	res = answer_query(db, suggest_sql, &args, timeout_ms, &why);
+	if (res == NULL) {
+		log_trouble(
+		    &trouble, "no suggestions for the form: %s", db_errstr(db));
+	} else {
+		log_trouble_over(&trouble);
 		take(res);
+	}
 	kept_until_ms = now + (kept.n > 0 ? KEPT_MS : KEPT_EMPTY_MS);
 	return &kept;
 }

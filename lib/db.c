@@ -1,7 +1,9 @@
 /*
  * One connection to PostgreSQL; see db.h.  Nothing here blocks without a
  * deadline: libpq's own waiting (PQexec, PQconnectdb) has none, and a server
- * that is stopped ignores its statement_timeout.
+ * that is stopped ignores its statement_timeout.  But for one thing: libpq
+ * asks the resolver for a host's address itself, and waits as long as that
+ * does; hostaddr or a socket needs none.
  */
 #include "config.h"
 
@@ -18,7 +20,8 @@
 struct db {
 	char *conninfo;
 	char *application_name;
-	PGconn *conn; /* NULL = not connected */
+	PGconn *conn;	  /* NULL = not connected */
+	int64_t until_ms; /* no call waits past it; 0 = there is no such time */
 	char errstr[512];
 	char sqlstate[6];
 	enum db_fault fault;
@@ -111,6 +114,22 @@ db_open(const char *conninfo, const char *application_name)
 	return db;
 }
 
+/* From now on no call waits past a time (monotonic ms; 0: there is none). */
+void
+db_until(struct db *db, int64_t deadline_ms)
+{
+	db->until_ms = deadline_ms;
+}
+
+static int64_t
+deadline_in(const struct db *db, int timeout_ms)
+{
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+
+	return db->until_ms != 0 && db->until_ms < deadline ? db->until_ms
+							    : deadline;
+}
+
 bool
 db_connected(const struct db *db)
 {
@@ -158,7 +177,7 @@ db_connect(struct db *db, int timeout_ms)
 		"tcp_user_timeout", "dbname", "client_encoding", NULL };
 	const char *const values[] = { db->application_name, "5", "2", "2",
 		"5000", db->conninfo, "UTF8", NULL };
-	int64_t deadline = clock_mono_ms() + timeout_ms;
+	int64_t deadline = deadline_in(db, timeout_ms);
 
 	if (db->conn != NULL)
 		return 0;
@@ -258,7 +277,7 @@ db_query(struct db *db, const char *sql, const struct db_params *params,
     int timeout_ms)
 {
 	static const struct db_params none;
-	int64_t deadline = clock_mono_ms() + timeout_ms;
+	int64_t deadline = deadline_in(db, timeout_ms);
 	PGresult *res = NULL;
 
 	if (params == NULL)

@@ -41,3 +41,5 @@ ALTER ROLE turnout_web SET default_transaction_read_only = on;
 -- Below pg.timeout_ms (1 s): a slow statement is to look slow, not away.
 ALTER ROLE turnout_web SET statement_timeout = '900ms';
 ALTER ROLE turnout_web SET idle_in_transaction_session_timeout = '5s';
+-- A worker that was killed, or waits no longer, leaves no statement behind.
+ALTER ROLE turnout_web SET client_connection_check_interval = '1s';

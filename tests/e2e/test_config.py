@@ -35,6 +35,7 @@ WRONG_TEXT = [
     ("redis", "nodes", "redis.example.org:6379"),
     ("redis", "nodes", "127.0.0.1:99999"), ("redis", "nodes", "127.0.0.1"),
     ("redis", "nodes", "127.0.0.1:6379 127.0.0.1:6379"),
+    ("pg", "timeout_ms", "1490"), ("pool", "request_timeout_ms", "2020"),
 ]
 BOTH = pytest.mark.parametrize("name", sorted(WRONG))
 

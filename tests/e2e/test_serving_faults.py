@@ -57,6 +57,13 @@ def whole_again(site):
         site.url + "/readyz", timeout=5).status_code == 200, 10)
 
 
+def errors_of_postgres(site):
+    for line in get(site, "/metrics").text.splitlines():
+        if line.startswith("turnout_fcgi_db_errors_total "):
+            return float(line.split()[1])
+    raise AssertionError("no such metric")
+
+
 def workers(site):
     return site.fcgi.workers()
 
@@ -374,6 +381,42 @@ def test_a_postgres_that_hangs_does_not_hang_a_request(site):
             os.kill(pid, signal.SIGCONT)
     assert proc.wait_until(
         lambda: get(site, next(NEW)).status_code == 200, 5)
+
+
+def test_one_worker_looks_for_a_silent_postgres_and_the_others_answer(site):
+    """Were all to look, each would wait a second of every two."""
+    boards = [f"/api/topk?k={k}" for k in range(200, 260)]
+    for path in boards:
+        assert get(site, path).status_code == 200
+    wait_until_redis_has(site, *(("/api/topk", k) for k in range(200, 260)))
+    silent = [site.postgres.pid()] + [int(row[0]) for row in (
+        site.postgres.psql("SELECT pid FROM pg_stat_activity"
+                           " WHERE usename = 'turnout_web'"))]
+    for pid in silent:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with Load(site.url, boards, clients=6) as load:
+            before = errors_of_postgres(site)
+            assert proc.wait_until(
+                lambda: errors_of_postgres(site) >= before + 3, 20)
+            before, begin = errors_of_postgres(site), time.monotonic()
+            time.sleep(6)
+            looked = errors_of_postgres(site) - before
+            seconds = time.monotonic() - begin
+        assert not load.failed, load.failed[:5]
+    finally:
+        for pid in reversed(silent):
+            os.kill(pid, signal.SIGCONT)
+    # One after the other, each waits a second before and a second for it.
+    assert looked <= seconds / 2 + 2
+
+
+def test_a_path_cannot_take_the_place_of_a_question(site):
+    """Decoded, it looks like another path with a query."""
+    event = get(site, "/api/topk?k=1").json()["events"][0]["event_id"]
+    crafted = f"/api/events/{event}/rank%3Fcity=wha"
+    assert get(site, crafted).status_code == 404
+    assert get(site, f"/api/events/{event}/rank?city=wha?").status_code == 200
 
 
 def test_postgres_is_restarted_under_load_and_cached_boards_stand(site):

@@ -188,7 +188,6 @@ boards_event_page(struct event_page *p)
 
 	memset(p, 0, sizeof(*p));
 	boards_event(&p->event);
-	p->ranked = true;
 	p->ndays = 3;
 	p->days[0] = (struct history_point){ day, 5, 6 };
 	p->days[1] = (struct history_point){ day - CLOCK_DAY_MS, 2, 4 };

@@ -51,7 +51,6 @@ an_event_whose_ranks_took_too_long_says_so(void **state)
 
 	(void)state;
 	boards_event_page(&p);
-	p.ranked = false;
 	p.nwindows = p.nneighbours = 0;
 	event_page_html(&out, &p);
 	for (at = buf_str(&out.body); (at = strstr(at, "not known now")); n++)

@@ -77,6 +77,7 @@ a_range_is_said_in_one_way(void **state)
 		{ "window=1d&to=2017-03-19T12:30:00Z", RANGE_WINDOW, 86400000, "2017-03-18T12:30:00Z", "2017-03-19T12:30:00Z" },
 		{ "to=1970-01-02T00:00:00Z&window=1d", RANGE_WINDOW, 86400000, "1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z" },
 		{ "date=2017-03-19", RANGE_DAY, 0, "2017-03-19T00:00:00Z", "2017-03-20T00:00:00Z" },
+		{ "date=9999-12-30", RANGE_DAY, 0, "9999-12-30T00:00:00Z", "9999-12-31T00:00:00Z" },
 		{ "from=2017-03-18T12:30:00.001Z&to=2017-03-18T12:30:00.002Z", RANGE_FROM_TO, 0, "2017-03-18T12:30:00.001Z", "2017-03-18T12:30:00.002Z" },
 		{ "to=2017-03-18T13:30:00%2B01:00&from=2017-03-17T00:00:00Z", RANGE_FROM_TO, 0, "2017-03-17T00:00:00Z", "2017-03-18T12:30:00Z" },
 	};
@@ -122,6 +123,7 @@ a_range_that_is_none_is_refused_by_name(void **state)
 		{ "window=99999999999999999999h", "window", NULL },
 		{ "window=PT24H", "window", NULL }, { "window=all", "window", NULL },
 		{ "date=2017-02-29", "date", NULL }, { "date=today", "date", NULL },
+		{ "date=9999-12-31", "date", NULL },
 		{ "date=2017-3-1", "date", NULL }, { "date=1969-12-31", "date", NULL },
 		{ "date=" DAY_19, "date", NULL }, { "date=", "date", NULL },
 		{ "from=2017-03-19&to=" DAY_20, "from", NULL },
