@@ -97,6 +97,9 @@ answer_json(struct buf *b, const struct answer *a)
 	return b->len;
 }
 
+/* Nothing waits, as of when the end was seen; after so long that is no news. */
+#define SEEN_OLD_MS 5000
+
 static void
 add_lag(struct buf *b, const struct answer *a)
 {
@@ -110,7 +113,9 @@ add_lag(struct buf *b, const struct answer *a)
 		buf_adds(b, word(W_LAG_UNKNOWN));
 	else if (n == 0)
 		words_add(b,
-		    a->lag_ms == ANSWER_UNKNOWN ? W_LAG_NONE : W_LAG_NONE_SEEN,
+		    a->lag_ms == ANSWER_UNKNOWN	   ? W_LAG_NONE
+			: a->lag_ms <= SEEN_OLD_MS ? W_LAG_NONE_SEEN
+						   : W_LAG_NONE_OLD,
 		    buf_str(&span), NULL);
 	else
 		words_add(b,

@@ -16,6 +16,12 @@
 #define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
 #define EXIT_CONFIG 78 /* EX_CONFIG */
 
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
 static const char usage_text[] =
     "usage: turnout-fcgi [-c FILE] [-n]\n"
     "       turnout-fcgi -h | -V\n"
@@ -57,7 +63,7 @@ main(int argc, char **argv)
 	cgi = getenv("GATEWAY_INTERFACE") != NULL && !pool_handed_over();
 	if (cgi && has_foreign_arguments())
 		argc = 1;
-	while ((ch = getopt(argc, argv, "c:hnV")) != -1) {
+	while ((ch = getopt_long(argc, argv, "c:hnV", options, NULL)) != -1) {
 		switch (ch) {
 		case 'c':
 			path = optarg;
@@ -77,6 +83,7 @@ main(int argc, char **argv)
 		}
 	}
 	if (optind != argc) {
+		log_error("no argument is taken, as \"%s\"", argv[optind]);
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}

@@ -53,6 +53,7 @@ const struct language words_en = {
 	[W_LAG_UNKNOWN] = "How far this is behind the stream is not known.",
 	[W_LAG_NONE] = "Every message of the stream is counted.",
 	[W_LAG_NONE_SEEN] = "Every message of the stream is counted; its end was last seen {1} earlier.",
+	[W_LAG_NONE_OLD] = "Every message until {1} earlier is counted; what has come since is not known.",
 	[W_LAG_ONE] = "{1} message of the stream is not counted yet.",
 	[W_LAG_MANY] = "{1} messages of the stream are not counted yet.",
 	[W_LAG_BEHIND_ONE] = "{1} message of the stream is not counted yet; this is {2} behind.",

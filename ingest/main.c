@@ -17,6 +17,12 @@
 #define EXIT_USAGE 64  /* sysexits.h: EX_USAGE */
 #define EXIT_CONFIG 78 /* EX_CONFIG */
 
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
 static const char usage_text[] =
     "usage: turnout-ingest [-c FILE] run\n"
     "       turnout-ingest [-c FILE] import [-q] FILE...\n"
@@ -147,7 +153,7 @@ main(int argc, char **argv)
 
 	standard_open();
 	log_open("turnout-ingest", LOG_LEVEL_INFO);
-	while ((ch = getopt(argc, argv, "+c:hnV")) != -1) {
+	while ((ch = getopt_long(argc, argv, "+c:hnV", options, NULL)) != -1) {
 		switch (ch) {
 		case 'c':
 			path = optarg;
@@ -168,8 +174,11 @@ main(int argc, char **argv)
 	command = find_command(check ? "check-config"
 		: optind < argc	     ? argv[optind]
 				     : "");
-	if (command == NULL)
+	if (command == NULL) {
+		if (optind < argc)
+			log_error("there is no command \"%s\"", argv[optind]);
 		return usage();
+	}
 	if (load(&conf, path, command->kafka) == -1)
 		return EXIT_CONFIG;
 	log_open("turnout-ingest", (enum log_level)conf.log_level);

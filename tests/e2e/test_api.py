@@ -212,6 +212,14 @@ def test_an_id_of_odd_characters_is_found_percent_encoded(get):
                              "lon": 10}
 
 
+def test_a_path_cannot_take_the_place_of_a_question(get):
+    """Decoded, it looks like another path with a query."""
+    event = get("/api/topk?k=1").json()["events"][0]["event_id"]
+    crafted = f"/api/events/{event}/rank%3Fcity=wha"
+    assert get(crafted).status_code == 404
+    assert get(f"/api/events/{event}/rank?city=wha?").status_code == 200
+
+
 def test_groups_venues_and_members_are_told(get):
     group = get("/api/groups/77").json()
     assert (group["group_id"], group["name"], group["urlname"],

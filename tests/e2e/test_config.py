@@ -149,12 +149,15 @@ def test_version_help_and_wrong_usage(run, name):
     version = run(name, None, "-V")
     assert version.returncode == 0
     assert version.stdout.startswith(name)
+    assert run(name, None, "--version").stdout == version.stdout
     usage = run(name, None, "-h")
+    assert run(name, None, "--help").stdout == usage.stdout
     assert usage.returncode == 0
     assert name in usage.stdout
     for words in (["-Z"], ["sing"]):
         wrong = run(name, None, *words)
         assert wrong.returncode == 64, words
+        assert words[0].strip("-") in wrong.stderr.splitlines()[0]
 
 
 @BOTH
