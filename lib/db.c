@@ -17,11 +17,18 @@
 #include "lib/db.h"
 #include "lib/xalloc.h"
 
+/* What says where the hosts are, an entry each; one port may be for all. */
+static const char *const list_names[] = { "host", "hostaddr", "port" };
+#define LISTS NITEMS(list_names)
+
 struct db {
 	char *conninfo;
 	char *application_name;
 	PGconn *conn;	  /* NULL = not connected */
 	int64_t until_ms; /* no call waits past it; 0 = there is no such time */
+	/* Lists as the connection string has them; NULL = it has none. */
+	char *lists[LISTS];
+	size_t nhosts, first; /* a connection begins with the first-th host */
 	char errstr[512];
 	char sqlstate[6];
 	enum db_fault fault;
@@ -100,6 +107,57 @@ wait_socket(struct db *db, short events, int64_t deadline)
 	return -1;
 }
 
+static size_t
+entries(const char *list)
+{
+	size_t n = 1;
+
+	if (list == NULL)
+		return 0;
+	while ((list = strchr(list, ',')) != NULL) {
+		list++;
+		n++;
+	}
+	return n;
+}
+
+static void
+find_hosts(struct db *db)
+{
+	PQconninfoOption *all = PQconninfoParse(db->conninfo, NULL), *o;
+	size_t i;
+
+	for (o = all; o != NULL && o->keyword != NULL; o++)
+		for (i = 0; i < LISTS; i++)
+			if (o->val != NULL &&
+			    strcmp(o->keyword, list_names[i]) == 0)
+				db->lists[i] = xstrdup(o->val);
+	PQconninfoFree(all);
+	db->nhosts = entries(db->lists[0]);
+	if (entries(db->lists[1]) > db->nhosts)
+		db->nhosts = entries(db->lists[1]);
+}
+
+/* The list with its first by entries put last; the caller frees it. */
+static char *
+rotated(const char *list, size_t by)
+{
+	const char *cut = list;
+	size_t size;
+	char *out;
+
+	if (list == NULL)
+		return NULL;
+	if (by == 0 || entries(list) <= by)
+		return xstrdup(list);
+	while (by-- > 0)
+		cut = strchr(cut, ',') + 1;
+	size = strlen(list) + 1;
+	out = xcalloc(size, 1);
+	snprintf(out, size, "%s,%.*s", cut, (int)(cut - list - 1), list);
+	return out;
+}
+
 /*
  * Makes a handle; nothing is connected yet.  conninfo is a libpq connection
  * string.
@@ -111,6 +169,7 @@ db_open(const char *conninfo, const char *application_name)
 
 	db->conninfo = xstrdup(conninfo);
 	db->application_name = xstrdup(application_name);
+	find_hosts(db);
 	return db;
 }
 
@@ -167,28 +226,50 @@ finish_connect(struct db *db, int64_t deadline)
 	return 0;
 }
 
-/* Connects if need be.  Returns 0, or -1 with the reason in db_errstr(). */
+static PGconn *
+start_connect(struct db *db)
+{
+	char *host = rotated(db->lists[0], db->first);
+	char *hostaddr = rotated(db->lists[1], db->first);
+	char *port = rotated(db->lists[2], db->first);
+	/* The connection string may overrule what stands before it. */
+	const char *const names[] = { "fallback_application_name",
+		"keepalives_idle", "keepalives_interval", "keepalives_count",
+		"tcp_user_timeout", "dbname", list_names[0], list_names[1],
+		list_names[2], "client_encoding", NULL };
+	const char *const values[] = { db->application_name, "5", "2", "2",
+		"5000", db->conninfo, host, hostaddr, port, "UTF8", NULL };
+	PGconn *conn = PQconnectStartParams(names, values, 1);
+
+	free(host);
+	free(hostaddr);
+	free(port);
+	return conn;
+}
+
+/*
+ * Connects if need be.  Returns 0, or -1 with the reason in db_errstr().  Of
+ * several hosts libpq goes on to the next when one refuses, but waits for one
+ * that is silent: the next time begins behind it.
+ */
 int
 db_connect(struct db *db, int timeout_ms)
 {
-	/* The connection string may overrule all but the encoding. */
-	const char *const names[] = { "fallback_application_name",
-		"keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "dbname", "client_encoding", NULL };
-	const char *const values[] = { db->application_name, "5", "2", "2",
-		"5000", db->conninfo, "UTF8", NULL };
 	int64_t deadline = deadline_in(db, timeout_ms);
 
 	if (db->conn != NULL)
 		return 0;
 	calm(db);
-	db->conn = PQconnectStartParams(names, values, 1);
+	db->conn = start_connect(db);
 	if (db->conn == NULL) {
 		complain(db, DB_FAULT_LOST, "out of memory");
 		return -1;
 	}
-	if (finish_connect(db, deadline) == -1)
+	if (finish_connect(db, deadline) == -1) {
+		if (db->nhosts > 1)
+			db->first = (db->first + 1) % db->nhosts;
 		return -1;
+	}
 	PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 	if (PQsetnonblocking(db->conn, 1) == -1) {
 		lose(db, PQerrorMessage(db->conn));
@@ -376,9 +457,13 @@ db_drop(struct db *db)
 void
 db_close(struct db *db)
 {
+	size_t i;
+
 	if (db == NULL)
 		return;
 	PQfinish(db->conn);
+	for (i = 0; i < LISTS; i++)
+		free(db->lists[i]);
 	free(db->conninfo);
 	free(db->application_name);
 	free(db);

@@ -3,6 +3,7 @@ stays a function of the messages.  Real Kafka; the oracle judges."""
 
 import os
 import signal
+import socket
 import statistics
 import threading
 import time
@@ -199,6 +200,21 @@ def test_ingest_starts_without_postgres_and_waits_for_it(
     finally:
         kafka.postgres.start()
     w.wait_stored(w.ends())
+    w.judge()
+
+
+def test_a_host_that_says_nothing_is_passed_over(
+        kafka, world, generate, directory):
+    """libpq waits for it as long as it may, and would begin with it again."""
+    w = world(kafka)
+    w.send(generate(500, seed=5))
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(directory + "/.s.PGSQL.5432")
+        silent.listen(64)
+        w.ingest(pg={"timeout_ms": "1000", "conninfo":
+                     f"host={directory},{kafka.postgres.host}"
+                     f" port=5432 dbname={w.name} user=turnout_ingest"})
+        w.wait_stored(w.ends())
     w.judge()
 
 
