@@ -16,6 +16,8 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 
+#define MORE_FIRST 100 /* the next size of a board */
+
 static void
 add_filter(struct buf *b, const char *name, const char *value)
 {
@@ -144,6 +146,23 @@ add_tie(struct buf *b, const struct topk *t)
 	buf_adds(b, "</p>\n");
 }
 
+/* A full board may not be all. */
+static void
+add_more(struct buf *b, const struct topk *t)
+{
+	struct topk_query more = t->query;
+	char number[WORDS_NUMBER_LEN];
+
+	more.k = t->query.k < MORE_FIRST ? MORE_FIRST : TOPK_K_MAX;
+	if (t->n < (size_t)t->query.k || t->query.k == TOPK_K_MAX)
+		return;
+	buf_adds(b, "<p class=\"links\"><a href=\"");
+	topk_link(b, "./", &more, NULL);
+	buf_adds(b, "\">");
+	words_add(b, W_SHOW_FIRST, words_number(number, more.k), NULL);
+	buf_adds(b, "</a></p>\n");
+}
+
 /* What the signs of movement mean, and whether they can be trusted. */
 static void
 add_moves(struct buf *b, const struct topk *t)
@@ -152,8 +171,12 @@ add_moves(struct buf *b, const struct topk *t)
 	struct buf length = { 0 };
 	const int64_t before_ms = 2 * range->from_ms - range->to_ms;
 
-	if (t->n == 0 || range->kind == RANGE_ALL)
+	if (t->n == 0)
 		return;
+	if (range->kind == RANGE_ALL) {
+		buf_addf(b, "<p class=\"note\">%s</p>\n", word(W_MOVES_ALL));
+		return;
+	}
 	range_html_length(&length, range);
 	buf_adds(b, "<p class=\"note\">");
 	words_add(b,
@@ -189,6 +212,7 @@ add_plots(struct buf *b, const struct topk *t)
 void
 topk_notes(struct buf *b, const struct topk *t)
 {
+	add_more(b, t);
 	add_tie(b, t);
 	add_part(b, t);
 	add_moves(b, t);

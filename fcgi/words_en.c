@@ -130,7 +130,7 @@ const struct language words_en = {
 	[W_SUGGEST_LEAST_MANY] = "at least {1} groups",
 
 	[W_EMPTY] = "No event has a yes yet: not one RSVP is counted.",
-	[W_EMPTY_RANGE] = "No event has a yes, RSVPs {1}{2}.",
+	[W_EMPTY_RANGE] = "No event has an RSVP {1}{2}.",
 	[W_EMPTY_HINT_LATEST] = "The latest RSVP that is stored was changed {1}.",
 	[W_EMPTY_HINT_WIDER] = "<a href=\"{1}\">The same board of all time</a> reaches further.",
 	[W_TIE_RSVPS_ONE] = "The last place is a tie: {1} more event has as many RSVPs as the last one shown, and comes after it only by its id.",
@@ -144,7 +144,9 @@ const struct language words_en = {
 	[W_PART_BEFORE] = "Only a part of this range is known: the earliest RSVP that is stored was changed {1}.",
 	[W_PART_RUNNING] = "This range is not over: it runs to {1}, and what comes until then will count.",
 	[W_PART_FUTURE] = "This range has not begun.",
+	[W_SHOW_FIRST] = "Show the first {1}",
 	[W_MOVES] = "Movement is against the {1} before; “new” was not among the first 100 there.",
+	[W_MOVES_ALL] = "Who is moving up is told of a range: choose one above, such as the last 24 hours.",
 	[W_MOVES_NOTHING] = "Nothing is stored of the {1} before, so no movement is shown.",
 	[W_MOVES_PART] = "Movement is against the {1} before, of which only a part is stored; “new” was not among the first 100 there.",
 	[W_NO_PLOTS] = "With more than {1} events the plots of the last 24 hours are left out.",

@@ -103,9 +103,19 @@ def test_a_board_says_who_moved(site):
     assert [e["previous_rank"] for e in board["events"]] == [2, 1, None]
 
 
+def test_a_full_board_leads_to_more_and_a_short_one_does_not(site):
+    page = get(site, "/?k=2&country=no")
+    [more] = [link for link in page.links if "k=100&" in link]
+    assert "Show the first 100" in page.words
+    assert len(rows(get(site, "/" + more.removeprefix("./")))) > 2
+    assert "Show the first" not in get(site, "/?k=100").words
+    assert "Show the first" not in get(site, "/?k=1000").words
+
+
 def test_all_time_has_no_movement(site):
     page = get(site, "/")
     assert "▲" not in page.words and "Movement" not in page.words
+    assert "Who is moving up is told of a range" in page.words
     assert "of all time" in page.words
 
 
@@ -137,7 +147,7 @@ def test_a_range_that_is_not_over_or_not_begun_says_so(site):
     page = get(site, f"/?from={at(NOW - DAY)}&to={at(NOW + DAY)}")
     assert rows(page) and "This range is not over: it runs to" in page.words
     page = get(site, f"/?from={at(NOW + DAY)}&to={at(NOW + 2 * DAY)}")
-    assert "No event has a yes" in page.words
+    assert "No event has an RSVP" in page.words
     assert "This range has not begun." in page.words
     assert "The latest RSVP that is stored was changed" in page.words
     assert "The same board of all time" in page.words
@@ -147,7 +157,7 @@ def test_a_range_that_is_not_over_or_not_begun_says_so(site):
 
 def test_an_empty_filter_is_not_an_empty_database(site):
     page = get(site, "/?city=Atlantis")
-    assert "No event has a yes, RSVPs of all time, city Atlantis." \
+    assert "No event has an RSVP of all time, city Atlantis." \
         in page.words
     assert "not one RSVP" not in page.words
 

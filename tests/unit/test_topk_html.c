@@ -54,7 +54,7 @@ a_filtered_board_that_is_empty_is_not_that_of_no_rsvps(void **state)
 	topk_html(&out, &t);
 	assert_null(strstr(buf_str(&out.body), "not one RSVP"));
 	assert_non_null(strstr(buf_str(&out.body),
-	    "No event has a yes, RSVPs of all time, country "
+	    "No event has an RSVP of all time, country "
 	    "<span dir=\"auto\">us</span>."));
 	buf_free(&out.body);
 }
