@@ -6,13 +6,10 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fcgi/fcgi_conf.h"
 #include "fcgi/ring.h"
 #include "lib/conf.h"
-
-#define DEFAULT_PATH SYSCONFDIR "/turnout/turnout-fcgi.conf"
 
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 
@@ -115,8 +112,7 @@ int
 fcgi_conf_load(struct fcgi_conf *conf, const char *path, struct buf *why)
 {
 	memset(conf, 0, sizeof(*conf));
-	if (path == NULL && access(DEFAULT_PATH, F_OK) == 0)
-		path = DEFAULT_PATH;
+	path = conf_path(path, FCGI_CONF_PATH);
 	if (conf_load(conf, keys, NITEMS(keys), path, why) == -1)
 		return -1;
 	if (check(conf, path == NULL ? "environment" : path, why) == -1) {

@@ -8,6 +8,9 @@
 /* A request waits for PostgreSQL at most so many times pg_timeout_ms. */
 #define FCGI_CONF_PG_WAITS 2
 
+/* The file that is read where none is named, if it is there. */
+#define FCGI_CONF_PATH SYSCONFDIR "/turnout/turnout-fcgi.conf"
+
 struct fcgi_conf {
 	char *listen; /* path of the Unix socket */
 	char *mode;   /* octal */

@@ -10,6 +10,7 @@
 #include "fcgi/fcgi_conf.h"
 #include "fcgi/pool.h"
 #include "fcgi/worker.h"
+#include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/standard.h"
 
@@ -95,7 +96,7 @@ main(int argc, char **argv)
 		return EXIT_CONFIG;
 	}
 	if (check) {
-		puts("configuration OK");
+		conf_say_ok(conf_path(path, FCGI_CONF_PATH), FCGI_CONF_PATH);
 		fcgi_conf_free(&conf);
 		return 0;
 	}

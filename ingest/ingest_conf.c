@@ -2,11 +2,8 @@
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "ingest/ingest_conf.h"
-
-#define DEFAULT_PATH SYSCONFDIR "/turnout/turnout-ingest.conf"
 
 static const char *const starts[] = { "earliest", "latest", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
@@ -64,8 +61,7 @@ int
 ingest_conf_load(struct ingest_conf *conf, const char *path, struct buf *why)
 {
 	memset(conf, 0, sizeof(*conf));
-	if (path == NULL && access(DEFAULT_PATH, F_OK) == 0)
-		path = DEFAULT_PATH;
+	path = conf_path(path, INGEST_CONF_PATH);
 	if (conf_load(conf, keys, NITEMS(keys), path, why) == -1)
 		return -1;
 	if (check_pairs(conf, path == NULL ? "environment" : path, why) == -1) {

@@ -12,6 +12,9 @@ enum kafka_start {
 	KAFKA_START_LATEST,
 };
 
+/* The file that is read where none is named, if it is there. */
+#define INGEST_CONF_PATH SYSCONFDIR "/turnout/turnout-ingest.conf"
+
 struct ingest_conf {
 	char *kafka_brokers;
 	char *kafka_topic;

@@ -10,6 +10,7 @@
 #include "ingest/consumer.h"
 #include "ingest/ingest_conf.h"
 #include "ingest/run.h"
+#include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/standard.h"
 #include "lib/stop.h"
@@ -89,6 +90,8 @@ run_command(const struct ingest_conf *conf, int argc, char **argv)
 	return argc == 1 ? run_daemon(conf) : COMMAND_USAGE;
 }
 
+static const char *conf_file; /* of -c; NULL = none was named */
+
 static int
 check_command(const struct ingest_conf *conf, int argc, char **argv)
 {
@@ -96,7 +99,7 @@ check_command(const struct ingest_conf *conf, int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return COMMAND_USAGE;
-	puts("configuration OK");
+	conf_say_ok(conf_path(conf_file, INGEST_CONF_PATH), INGEST_CONF_PATH);
 	return 0;
 }
 
@@ -171,6 +174,7 @@ main(int argc, char **argv)
 			return usage();
 		}
 	}
+	conf_file = path;
 	command = find_command(check ? "check-config"
 		: optind < argc	     ? argv[optind]
 				     : "");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/buf.h"
 #include "lib/conf.h"
@@ -262,6 +263,28 @@ load_environment(struct loading *l)
 		return -1;
 	}
 	return 0;
+}
+
+/* The file to be read: the one that is given, or the preset one where there
+ * is such a file; NULL: there is neither. */
+const char *
+conf_path(const char *given, const char *preset)
+{
+	if (given != NULL)
+		return given;
+	return access(preset, F_OK) == 0 ? preset : NULL;
+}
+
+/* Tells on standard output that a configuration is right, and which one. */
+void
+conf_say_ok(const char *path, const char *preset)
+{
+	if (path != NULL)
+		printf("configuration OK: %s\n", path);
+	else
+		printf("configuration OK: there is no %s, so it is the presets "
+		       "and the environment\n",
+		    preset);
 }
 
 /*

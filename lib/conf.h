@@ -42,6 +42,8 @@ struct conf_key {
 
 struct buf;
 
+const char *conf_path(const char *given, const char *preset);
+void conf_say_ok(const char *path, const char *preset);
 int conf_load(void *out, const struct conf_key *, size_t nkeys,
     const char *path, struct buf *why) MUSTCHECK;
 void conf_print(

@@ -61,6 +61,16 @@ def run(ingest_program, fcgi_program, tmp_path):
     return run_one
 
 
+@BOTH
+def test_a_check_says_which_file_is_right(run, name):
+    assert "OK: " in run(name, "[log]\nlevel = warn\n",
+                         *check_words(name)).stdout
+    assert "the.conf" in run(name, "", *check_words(name)).stdout
+    # Installed or not, it is this one.
+    assert f"/turnout/{name}.conf" in run(name, None,
+                                          *check_words(name)).stdout
+
+
 def check_words(name):
     return ["-n"] + (["run"] if name == "turnout-ingest" else [])
 
