@@ -66,14 +66,14 @@ say_command(const struct offset_row *row, const char *to, struct buf *b)
 /*
  * Adds what is wrong with a row, and the command that continues.  Where the
  * log is not the one that was read, that is all of it from its beginning:
- * what was applied once changes nothing when it comes again.
+ * what was applied once changes nothing when it comes again.  So it is where
+ * its beginning has gone, which moves on until somebody types the command.
  */
 void
 place_say(
     const struct place *place, const struct offset_row *row, struct buf *b)
 {
 	const char *to = "low";
-	char number[24];
 
 	switch (place->fault) {
 	case PLACE_OK:
@@ -93,8 +93,6 @@ place_say(
 		    "the log begins at %lld: records %lld to %lld are gone",
 		    (long long)place->low, (long long)row->next_offset,
 		    (long long)place->low - 1);
-		snprintf(number, sizeof(number), "%lld", (long long)place->low);
-		to = number;
 		break;
 	case PLACE_CHANGED:
 		buf_addf(b,

@@ -5,6 +5,7 @@ import requests
 import state
 from kafka import out
 from messages import message
+from stacklib import proc
 from world import lines_of
 
 
@@ -156,7 +157,9 @@ def test_details_that_change_are_counted_and_dated(kafka, world):
         w.produce([out(message(number + 1, "e1", text), partition=partition,
                        ts=when)])
         assert w.query(look) == [stands], number
-        assert ingest.metrics()[name] == changed, number
+        # It is counted just after the commit that was waited for.
+        assert proc.wait_until(
+            lambda n=changed: ingest.metrics()[name] == n, 10), number
     w.judge()
 
 
