@@ -132,7 +132,7 @@ def test_answers_belong_to_another_key(lied_to, trials, note):
 def test_a_node_refuses(lied_to, trials, note):
     """An error reply is a miss and is counted, and the node is left alone
     for a while; unless only the key is to blame."""
-    s, fake = lied_to(settings(timeout_ms=1000, retry_ms=300))
+    s, fake = lied_to(settings(timeout_ms=900, retry_ms=300))
     with Askers(s.world) as askers:
         for _ in trials:
             for text in REFUSALS:

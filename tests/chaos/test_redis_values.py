@@ -107,7 +107,7 @@ def string(server, key):
 def test_a_poisoned_value_is_overwritten(storm, servers, trials, note):
     """It is a miss, is counted, and is whole again after one question; no
     node is given up meanwhile, however busy the machine is."""
-    s = storm(rate=300, fcgi={"redis": {"timeout_ms": 1000}})
+    s = storm(rate=300, fcgi={"redis": {"timeout_ms": 900}})
     s.ingest()
     s.advance(1000)
     for redis in servers.redis:
