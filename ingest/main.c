@@ -148,7 +148,6 @@ load(struct ingest_conf *conf, const char *path, bool kafka)
 int
 main(int argc, char **argv)
 {
-	const char *path = NULL;
 	const struct command *command;
 	struct ingest_conf conf;
 	bool check = false;
@@ -159,7 +158,7 @@ main(int argc, char **argv)
 	while ((ch = getopt_long(argc, argv, "+c:hnV", options, NULL)) != -1) {
 		switch (ch) {
 		case 'c':
-			path = optarg;
+			conf_file = optarg;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -174,7 +173,6 @@ main(int argc, char **argv)
 			return usage();
 		}
 	}
-	conf_file = path;
 	command = find_command(check ? "check-config"
 		: optind < argc	     ? argv[optind]
 				     : "");
@@ -183,7 +181,7 @@ main(int argc, char **argv)
 			log_error("there is no command \"%s\"", argv[optind]);
 		return usage();
 	}
-	if (load(&conf, path, command->kafka) == -1)
+	if (load(&conf, conf_file, command->kafka) == -1)
 		return EXIT_CONFIG;
 	log_open("turnout-ingest", (enum log_level)conf.log_level);
 	stop_install(NULL);

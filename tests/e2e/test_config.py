@@ -61,16 +61,6 @@ def run(ingest_program, fcgi_program, tmp_path):
     return run_one
 
 
-@BOTH
-def test_a_check_says_which_file_is_right(run, name):
-    assert "OK: " in run(name, "[log]\nlevel = warn\n",
-                         *check_words(name)).stdout
-    assert "the.conf" in run(name, "", *check_words(name)).stdout
-    # Installed or not, it is this one.
-    assert f"/turnout/{name}.conf" in run(name, None,
-                                          *check_words(name)).stdout
-
-
 def check_words(name):
     return ["-n"] + (["run"] if name == "turnout-ingest" else [])
 
@@ -80,6 +70,16 @@ def test_n_says_that_a_good_configuration_is_ok(run, name):
     done = run(name, "[log]\nlevel = warn\n", *check_words(name))
     assert done.returncode == 0, done.stderr
     assert "configuration OK" in done.stdout + done.stderr
+
+
+@BOTH
+def test_a_check_says_which_file_is_right(run, name):
+    assert "OK: " in run(name, "[log]\nlevel = warn\n",
+                         *check_words(name)).stdout
+    assert "the.conf" in run(name, "", *check_words(name)).stdout
+    # Installed or not, it is this one.
+    assert f"/turnout/{name}.conf" in run(name, None,
+                                          *check_words(name)).stdout
 
 
 def test_check_config_does_the_same(run):

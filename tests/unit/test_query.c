@@ -334,6 +334,7 @@ a_history_has_whole_steps_and_not_too_many(void **state)
 		{ "step=1h&from=2017-01-01T00:00:00Z&to=2021-03-01T00:00:00Z", NULL, "1w" },
 		{ "step=1w&from=1990-01-01T00:00:00Z&to=2021-03-01T00:00:00Z", NULL, "at most 1000 weeks before to" },
 		{ "step=1w&from=1970-01-04T23:00:00Z&to=1970-01-06T00:00:00Z", NULL, "a time from 1970-01-05 to 9999-12-27" },
+		{ "step=1d&from=9999-12-30T00:00:00Z&to=9999-12-31T23:00:00Z", NULL, "a time from 1970-01-05 to 9999-12-27" },
 		{ "step=1w&from=9999-12-28T00:00:00Z&to=9999-12-31T00:00:00Z", NULL, "a time from 1970-01-05 to 9999-12-27" },
 		{ "step=2d", NULL, "1h, 1d or 1w" }, { "step=1D", NULL, "1h, 1d or 1w" },
 		{ "window=1d", NULL, "from, to, step" },
