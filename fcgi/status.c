@@ -15,14 +15,15 @@ static const char status_sql[] =
     "(SELECT 0 AS kind, o.topic AS name, o.part::bigint AS n1,"
     " o.next_offset AS n2, o.high_watermark AS n3,"
     " greatest(o.high_watermark - o.next_offset, 0) AS n4,"
-    " floor(extract(epoch FROM o.checked_at) * 1000)::bigint AS n5"
+    " floor(extract(epoch FROM o.checked_at) * 1000)::bigint AS n5,"
+    " o.stopped_why AS why"
     " FROM turnout.ingest_offsets AS o"
-    " ORDER BY 6 DESC NULLS FIRST, 2, 3 LIMIT 50)"
+    " ORDER BY o.stopped_why IS NULL, 6 DESC NULLS FIRST, 2, 3 LIMIT 50)"
     " UNION ALL SELECT 1, l.reason, l.letters,"
     " floor(extract(epoch FROM l.last_at) * 1000)::bigint,"
-    " l.whole::integer, NULL, NULL"
+    " l.whole::integer, NULL, NULL, NULL"
     " FROM turnout.letter_reasons($1::integer) AS l)"
-    " SELECT a.*, p.kind, p.name, p.n1, p.n2, p.n3, p.n4, p.n5"
+    " SELECT a.*, p.kind, p.name, p.n1, p.n2, p.n3, p.n4, p.n5, p.why"
     " FROM a LEFT JOIN parts AS p ON true"
     " ORDER BY p.kind, CASE p.kind WHEN 0 THEN p.n4 ELSE p.n1 END"
     " DESC NULLS FIRST, p.name, p.n1";
@@ -36,6 +37,7 @@ enum column {
 	COLUMN_N3,
 	COLUMN_N4,
 	COLUMN_N5,
+	COLUMN_WHY,
 };
 
 static void
@@ -52,6 +54,7 @@ add_partition(struct status *s, int row)
 	p->end = details_number(s->res, row, COLUMN_N3);
 	p->lag = details_number(s->res, row, COLUMN_N4);
 	p->checked_ms = details_number(s->res, row, COLUMN_N5);
+	p->stopped_why = details_text(s->res, row, COLUMN_WHY);
 }
 
 static void

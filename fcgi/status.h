@@ -23,6 +23,7 @@ struct status_partition {
 	int64_t end; /* this and the rest: DETAILS_ABSENT = not known */
 	int64_t lag;
 	int64_t checked_ms;
+	const char *stopped_why; /* NULL = it is not stopped */
 };
 
 struct status_reason {
@@ -44,7 +45,7 @@ struct status {
 	/* From PostgreSQL; away: nothing of the rest is known. */
 	bool away;
 	struct answer answer;
-	size_t npartitions; /* those that lag most first */
+	size_t npartitions; /* those that are stopped are among them */
 	struct status_partition partitions[STATUS_PARTITIONS_MAX];
 	size_t nreasons;
 	struct status_reason reasons[STATUS_REASONS_MAX];

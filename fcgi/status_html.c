@@ -141,6 +141,17 @@ add_number_or_not(struct buf *b, int64_t n, enum word label)
 	buf_adds(b, "</td>\n");
 }
 
+/* What happened, and the command that continues, below the table. */
+static void
+add_stopped(struct buf *b, const struct status_partition *p)
+{
+	buf_adds(b, "<p class=\"stale\">");
+	html_text(b, p->topic);
+	buf_addf(b, "[%lld] %s: ", (long long)p->part, word(W_STATUS_STOPPED));
+	html_text(b, p->stopped_why);
+	buf_adds(b, "</p>\n");
+}
+
 static void
 add_partitions(struct buf *b, const struct status *s)
 {
@@ -173,6 +184,9 @@ add_partitions(struct buf *b, const struct status *s)
 		buf_adds(b, "</tr>\n");
 	}
 	end_table(b);
+	for (i = 0; i < s->npartitions; i++)
+		if (s->partitions[i].stopped_why != NULL)
+			add_stopped(b, &s->partitions[i]);
 }
 
 static void

@@ -240,6 +240,7 @@ const struct language words_en = {
 	[W_STATUS_END] = "End",
 	[W_STATUS_LAG] = "Not applied",
 	[W_STATUS_CHECKED] = "End last seen",
+	[W_STATUS_STOPPED] = "is stopped",
 	[W_STATUS_LETTERS] = "Dead letters",
 	[W_STATUS_NO_LETTERS] = "There is none.",
 	[W_STATUS_REASON] = "Reason",

@@ -43,6 +43,7 @@ static const struct option options[] = {
 /* $1 topic, $2 partition, $3 to, $4 expect */
 static const char Q_MOVE[] =
     "UPDATE turnout.ingest_offsets SET next_offset = $3::bigint,"
+    " stopped_why = NULL,"
     " cluster_id = NULL, last_offset = NULL, last_ts = NULL, last_crc = NULL,"
     " high_watermark = NULL, checked_at = NULL"
     " WHERE topic = $1 AND part = $2::integer AND next_offset = $4::bigint";

@@ -320,6 +320,20 @@ out:
 	return rc;
 }
 
+/* Its row is to say what the log said, for who looks there: /status does. */
+static void
+write_why(struct consumer *c, struct db *db, struct part *p, int timeout_ms)
+{
+	struct buf why = { 0 };
+
+	place_say(&p->place, &p->row, &why);
+	if (offsets_stop(db, c->conf->kafka_topic, &p->row, buf_str(&why),
+		timeout_ms) == -1)
+		log_debug("could not write why %s[%d] is stopped: %s",
+		    c->conf->kafka_topic, (int)p->id, db_errstr(db));
+	buf_free(&why);
+}
+
 /*
  * Has an operator changed the row of a partition that is stopped?  Then it is
  * time for consumer_park() and the next consumer_place().
@@ -341,9 +355,12 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	for (i = 0; i < c->nparts; i++) {
 		p = &c->parts[i];
 		row = find_row(rows, n, p->id);
-		changed = changed ||
-		    (p->stopped && p->told && row != NULL &&
-			!place_same_row(&p->row, row));
+		if (!p->stopped || !p->told || row == NULL)
+			continue;
+		if (!place_same_row(&p->row, row))
+			changed = true;
+		else if (!row->stopped)
+			write_why(c, db, p, timeout_ms);
 	}
 	free(rows);
 	return changed;

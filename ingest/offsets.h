@@ -6,6 +6,7 @@
 #ifndef TURNOUT_INGEST_OFFSETS_H
 #define TURNOUT_INGEST_OFFSETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,11 +21,14 @@ struct offset_row {
 	int64_t last_offset; /* INT64_MIN: no record was applied yet */
 	int64_t last_ts;
 	int64_t last_crc;
+	bool stopped; /* it says why */
 };
 
 int offsets_load(struct db *, const char *topic, struct offset_row **rows,
     size_t *n, int timeout_ms) MUSTCHECK;
 int offsets_create(struct db *, const char *topic, int32_t part,
     int64_t next_offset, int timeout_ms) MUSTCHECK;
+int offsets_stop(struct db *, const char *topic, const struct offset_row *,
+    const char *why, int timeout_ms) MUSTCHECK;
 
 #endif

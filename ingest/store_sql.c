@@ -20,7 +20,7 @@ static const char Q_MOVE[] =
     " last_crc = coalesce(u.last_crc, o.last_crc),"
     " high_watermark = greatest(coalesce(u.high, o.high_watermark), u.next),"
     " checked_at = CASE WHEN u.high IS NULL THEN o.checked_at"
-    " ELSE clock_timestamp() END"
+    " ELSE clock_timestamp() END, stopped_why = NULL"
     " FROM unnest($1::int4[], $2::int8[], $3::int8[], $4::int8[], $5::int8[],"
     " $6::int8[], $7::int8[])"
     " AS u (part, expected, next, last_offset, last_ts, last_crc, high)"

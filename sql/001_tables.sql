@@ -115,6 +115,7 @@ CREATE TABLE ingest_offsets (
 	last_crc       bigint,
 	high_watermark bigint,
 	checked_at     timestamptz,
+	stopped_why    text,
 	PRIMARY KEY (topic, part)
 ) WITH (fillfactor = 50);
 
@@ -206,6 +207,7 @@ COMMENT ON COLUMN ingest_offsets.last_ts IS 'Timestamp of that record: ms since 
 COMMENT ON COLUMN ingest_offsets.last_crc IS 'Hash of that record''s key and value: its fingerprint, checked at each start';
 COMMENT ON COLUMN ingest_offsets.high_watermark IS 'End of the partition as the broker last told: offset of the next record to be produced';
 COMMENT ON COLUMN ingest_offsets.checked_at IS 'When high_watermark was seen, by the clock of the database';
+COMMENT ON COLUMN ingest_offsets.stopped_why IS 'Why the daemon reads no further, and the command that continues, as its log said; NULL = nothing stopped it';
 
 COMMENT ON TABLE ingest_gate IS 'Always empty. A batch locks it (EXCLUSIVE) before anything else, so that daemons write one after the other, and one that waits holds no snapshot and no row';
 

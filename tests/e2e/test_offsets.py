@@ -127,6 +127,11 @@ def stopped_line(ingest):
     return line
 
 
+def why_stopped(w):
+    (why,), = w.query("SELECT stopped_why FROM turnout.ingest_offsets")
+    return why
+
+
 def update(sql):
     return lambda w: w.query(f"UPDATE turnout.ingest_offsets SET {sql}")
 
@@ -158,6 +163,8 @@ def test_a_stopped_partition_goes_on_with_the_command_that_it_tells(
     # One line has both: what happened, and what continues.
     assert row["state"].partition(": ")[2] == said.partition(
         f"at offset {stored}: ")[2]
+    assert proc.wait_until(lambda: why_stopped(w) == said.partition(
+        f"at offset {stored}: ")[2], 10)
     command = said.partition("; continue with: turnout-ingest ")[2]
     assert command == (f"offsets set --partition 0 --expect {stored}"
                        f" --to {to} --reason '...'")
@@ -167,6 +174,7 @@ def test_a_stopped_partition_goes_on_with_the_command_that_it_tells(
     assert done.returncode == 0, done.stderr
     w.wait_stored(w.ends(), patience=20)
     assert ingest.metrics()["turnout_ingest_partitions_stopped"] == 0
+    assert why_stopped(w) is None
     low = 30 if fault is gone else 0
     assert changes(w) == [(w.name, 0, stored, low, "...", "turnout_ingest")]
     have = {row[0] for row in w.query("SELECT rsvp_id FROM turnout.rsvps")}
@@ -219,7 +227,7 @@ def test_set_moves_a_partition_under_a_daemon_that_runs(kafka, world):
 def test_set_keeps_who_and_why_and_forgets_the_fingerprint(database, world):
     w = world(database)
     w.query("INSERT INTO turnout.ingest_offsets VALUES"
-            " (%s, 3, 42, 'c', 41, 1, 2, 50, now())", w.name)
+            " (%s, 3, 42, 'c', 41, 1, 2, 50, now(), 'gone')", w.name)
     done = w.command("offsets", "set", "--partition", "3", "--expect", "42",
                      "--to", "7", "--reason", "it's \"me\"", "--json")
     assert done.returncode == 0, done.stderr
@@ -234,7 +242,7 @@ def test_set_keeps_who_and_why_and_forgets_the_fingerprint(database, world):
     assert changes(w) == [(w.name, 3, 42, 7, "it's \"me\"",
                            "turnout_ingest")]
     assert w.query("SELECT * FROM turnout.ingest_offsets") == [
-        (w.name, 3, 7, None, None, None, None, None, None)]
+        (w.name, 3, 7, None, None, None, None, None, None, None)]
 
 
 @pytest.mark.parametrize("expect", ["41", "none"])

@@ -341,6 +341,16 @@ def test_the_status_tells_of_the_pool_and_of_dead_letters(site):
     assert reason in page.words
 
 
+def test_the_status_tells_which_partition_is_stopped_and_why(site):
+    site.query("INSERT INTO turnout.ingest_offsets (topic, part, next_offset,"
+               " stopped_why) VALUES ('t', 3, 5, 'it went <away>'),"
+               " ('t', 4, 5, NULL)")
+    page = get(site, "/status")
+    site.query("DELETE FROM turnout.ingest_offsets WHERE topic = 't'")
+    assert "t[3] is stopped: it went <away>" in page.words
+    assert "t[4] is stopped" not in page.words
+
+
 def test_the_status_works_without_postgresql(site):
     site.stack.postgres.stop()
     try:
