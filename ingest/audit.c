@@ -16,17 +16,23 @@
 const struct audit_check audit_checks[] = {
 	{ .name = "counts",
 	  .looked = "SELECT count(*) FROM turnout.event_counts",
-	  .wrong = "SELECT event_id, r.n AS n, r.people, c.rsvps, c.headcount"
+	  .wrong = "SELECT event_id, r.n AS n, r.people, r.first, r.last,"
+	    " c.rsvps, c.headcount, c.first_day, c.last_day"
 	    " FROM (SELECT event_id, count(*) AS n,"
-	    " sum(1 + coalesce(guests, 0)) AS people FROM turnout.rsvps"
+	    " sum(1 + coalesce(guests, 0)) AS people,"
+	    " turnout.mtime_day(min(mtime_ms)) AS first,"
+	    " turnout.mtime_day(max(mtime_ms)) AS last FROM turnout.rsvps"
 	    " WHERE response = 'yes' GROUP BY event_id) AS r"
 	    " FULL JOIN turnout.event_counts AS c USING (event_id)"
 	    " WHERE r.n IS DISTINCT FROM c.rsvps"
-	    " OR r.people IS DISTINCT FROM c.headcount",
+	    " OR r.people IS DISTINCT FROM c.headcount"
+	    /* A day outside of them would hide the event from the boards. */
+	    " OR r.first IS DISTINCT FROM c.first_day"
+	    " OR r.last IS DISTINCT FROM c.last_day",
 	  .order = "event_id",
 	  LINES("json_build_object('event_id', event_id)",
-	    DIFFERENCE_COUNTS("n", "people"),
-	    DIFFERENCE_COUNTS("rsvps", "headcount")) },
+	    DIFFERENCE_EVENT("n", "people", "first", "last"),
+	    DIFFERENCE_EVENT("rsvps", "headcount", "first_day", "last_day")) },
 
 	{ .name = "days",
 	  .looked = "SELECT count(*) FROM turnout.event_days",

@@ -73,8 +73,13 @@ static const char Q_SLICE[] =
     " ORDER BY event_id, day NULLS FIRST";
 #define ROW \
 	"json_strip_nulls(json_build_object('event_id', event_id, 'day', day))"
-#define EXPECTED DIFFERENCE_COUNTS("expected_rsvps", "expected_headcount")
-#define FOUND DIFFERENCE_COUNTS("found_rsvps", "found_headcount")
+#define COUNTS(which) \
+	"CASE WHEN day IS NULL THEN " \
+	DIFFERENCE_EVENT(which "_rsvps", which "_headcount", which "_first", \
+	    which "_last") \
+	" ELSE " DIFFERENCE_COUNTS(which "_rsvps", which "_headcount") " END"
+#define EXPECTED COUNTS("expected")
+#define FOUND COUNTS("found")
 /* clang-format on */
 
 struct recount {

@@ -20,11 +20,18 @@
 	"json_build_object('row', " row ", 'expected', " expected              \
 	", 'found', " found ")"
 
-/* The two counts of an event or a day, as the value of one of these. */
+/* The two counts of a day, as the value of one of these. */
 #define DIFFERENCE_COUNTS(rsvps, headcount)                                    \
 	"CASE WHEN " rsvps                                                     \
 	" IS NOT NULL THEN json_build_object('rsvps', " rsvps                  \
 	", 'headcount', " headcount ") END"
+
+/* Those of an event, and from when to when it has days. */
+#define DIFFERENCE_EVENT(rsvps, headcount, first, last)                        \
+	"CASE WHEN " rsvps                                                     \
+	" IS NOT NULL THEN json_build_object('rsvps', " rsvps                  \
+	", 'headcount', " headcount ", 'first_day', " first                    \
+	", 'last_day', " last ") END"
 
 void difference_print(const char *indent, const char *line);
 

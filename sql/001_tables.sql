@@ -83,7 +83,9 @@ CREATE TABLE events (
 CREATE TABLE event_counts (
 	event_id  text COLLATE "C" PRIMARY KEY,
 	rsvps     bigint NOT NULL CHECK (rsvps >= 0),
-	headcount bigint NOT NULL CHECK (headcount >= rsvps)
+	headcount bigint NOT NULL CHECK (headcount >= rsvps),
+	first_day date NOT NULL,
+	last_day  date NOT NULL
 ) WITH (fillfactor = 85);
 -- An all-time board is the head of one of these, however many events there are.
 CREATE INDEX event_counts_rsvps ON event_counts (rsvps DESC, event_id);
@@ -182,6 +184,8 @@ COMMENT ON TABLE event_counts IS 'Current yes RSVPs of an event, all time. Kept 
 COMMENT ON COLUMN event_counts.event_id IS 'The event; ordered by bytes';
 COMMENT ON COLUMN event_counts.rsvps IS 'RSVPs whose current answer is yes';
 COMMENT ON COLUMN event_counts.headcount IS 'People: the sum of 1 + guests over those RSVPs';
+COMMENT ON COLUMN event_counts.first_day IS 'First day (UTC) of event_days that the event has: a window that ends before it need not look at the event';
+COMMENT ON COLUMN event_counts.last_day IS 'Last day (UTC) of event_days that the event has';
 
 COMMENT ON TABLE dead_letters IS 'Records that are no valid message, kept whole for the operator; written in the transaction that moves the offset past them';
 COMMENT ON COLUMN dead_letters.dead_letter_id IS 'Number of the dead letter, in order of arrival';

@@ -71,18 +71,23 @@ BEGIN
 		HAVING sum(n) <> 0 OR sum(people) <> 0
 		ORDER BY 1, 2
 	), events AS MATERIALIZED (
-		SELECT event_id, sum(n)::bigint AS n, sum(people)::bigint AS people
+		SELECT event_id, sum(n)::bigint AS n, sum(people)::bigint AS people,
+			min(day) AS first_day, max(day) AS last_day
 		FROM days GROUP BY 1
-		HAVING sum(n) <> 0 OR sum(people) <> 0
+		-- Of two days: an RSVP that moved counts nothing, but on another day.
+		HAVING sum(n) <> 0 OR sum(people) <> 0 OR count(*) > 1
 		ORDER BY 1
 	), counts_grow AS (
-		INSERT INTO event_counts AS c (event_id, rsvps, headcount)
-		SELECT event_id, n, people FROM events WHERE n > 0 AND people >= n
+		INSERT INTO event_counts AS c (event_id, rsvps, headcount, first_day, last_day)
+		SELECT event_id, n, people, first_day, last_day FROM events WHERE n > 0 AND people >= n
 		ON CONFLICT (event_id) DO UPDATE
-		SET rsvps = c.rsvps + excluded.rsvps, headcount = c.headcount + excluded.headcount
+		SET rsvps = c.rsvps + excluded.rsvps, headcount = c.headcount + excluded.headcount,
+			first_day = least(c.first_day, excluded.first_day),
+			last_day = greatest(c.last_day, excluded.last_day)
 	), counts_shrink AS (
 		UPDATE event_counts AS c
-		SET rsvps = c.rsvps + e.n, headcount = c.headcount + e.people
+		SET rsvps = c.rsvps + e.n, headcount = c.headcount + e.people,
+			first_day = least(c.first_day, e.first_day), last_day = greatest(c.last_day, e.last_day)
 		FROM events AS e
 		WHERE c.event_id = e.event_id AND NOT (e.n > 0 AND e.people >= e.n)
 	), days_grow AS (
@@ -99,7 +104,20 @@ BEGIN
 	SELECT array_agg(DISTINCT event_id) INTO shrunk FROM days WHERE n < 0;
 	IF shrunk IS NOT NULL THEN
 		DELETE FROM event_counts WHERE event_id = ANY (shrunk) AND rsvps = 0;
-		DELETE FROM event_days WHERE event_id = ANY (shrunk) AND rsvps = 0;
+		WITH gone AS (
+			DELETE FROM event_days WHERE event_id = ANY (shrunk) AND rsvps = 0
+			RETURNING event_id
+		), left_over AS (
+			SELECT d.event_id, min(d.day) AS first_day, max(d.day) AS last_day
+			FROM (SELECT DISTINCT g.event_id FROM gone AS g) AS g
+			JOIN event_days AS d ON d.event_id = g.event_id
+			WHERE d.rsvps > 0
+			GROUP BY 1
+		)
+		UPDATE event_counts AS c SET first_day = l.first_day, last_day = l.last_day
+		FROM left_over AS l
+		WHERE c.event_id = l.event_id
+		AND (c.first_day, c.last_day) IS DISTINCT FROM (l.first_day, l.last_day);
 	END IF;
 	RETURN NULL;
 END

@@ -8,7 +8,8 @@
  */
 CREATE FUNCTION recount_differences(events text[])
 	RETURNS TABLE (event_id text, day date, expected_rsvps bigint,
-		expected_headcount bigint, found_rsvps bigint, found_headcount bigint)
+		expected_headcount bigint, expected_first date, expected_last date,
+		found_rsvps bigint, found_headcount bigint, found_first date, found_last date)
 	LANGUAGE sql STABLE
 AS $$
 	WITH days AS MATERIALIZED (
@@ -18,16 +19,20 @@ AS $$
 		WHERE r.response = 'yes' AND r.event_id = ANY (events)
 		GROUP BY 1, 2
 	), counts AS (
-		SELECT d.event_id, sum(d.n)::bigint AS n, sum(d.people)::bigint AS people
+		SELECT d.event_id, sum(d.n)::bigint AS n, sum(d.people)::bigint AS people,
+			min(d.day) AS first_day, max(d.day) AS last_day
 		FROM days AS d GROUP BY 1
 	)
-	SELECT coalesce(t.event_id, c.event_id), NULL::date, t.n, t.people, c.rsvps, c.headcount
+	SELECT coalesce(t.event_id, c.event_id), NULL::date, t.n, t.people, t.first_day, t.last_day,
+		c.rsvps, c.headcount, c.first_day, c.last_day
 	FROM counts AS t
 	FULL JOIN (SELECT * FROM turnout.event_counts AS c WHERE c.event_id = ANY (events)) AS c
 		ON c.event_id = t.event_id
-	WHERE t.n IS DISTINCT FROM c.rsvps OR t.people IS DISTINCT FROM c.headcount
+	WHERE (t.n, t.people, t.first_day, t.last_day)
+		IS DISTINCT FROM (c.rsvps, c.headcount, c.first_day, c.last_day)
 	UNION ALL
-	SELECT coalesce(t.event_id, d.event_id), coalesce(t.day, d.day), t.n, t.people, d.rsvps, d.headcount
+	SELECT coalesce(t.event_id, d.event_id), coalesce(t.day, d.day), t.n, t.people, NULL, NULL,
+		d.rsvps, d.headcount, NULL, NULL
 	FROM days AS t
 	FULL JOIN (SELECT * FROM turnout.event_days AS d WHERE d.event_id = ANY (events)) AS d
 		ON d.event_id = t.event_id AND d.day = t.day
@@ -36,7 +41,7 @@ $$;
 REVOKE ALL ON FUNCTION recount_differences(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION recount_differences(text[]) TO turnout_ingest;
 COMMENT ON FUNCTION recount_differences(text[]) IS
-	'Compares event_counts (day is NULL) and event_days of these events with rsvps. Gives a row for each that differs: expected_* from rsvps, NULL where no row is to be; found_* as stored, NULL where there is none. Changes nothing, locks nothing.';
+	'Compares event_counts (day is NULL) and event_days of these events with rsvps. Gives a row for each that differs: expected_* from rsvps, NULL where no row is to be; found_* as stored, NULL where there is none; *_first and *_last are event_counts'' first_day and last_day. Changes nothing, locks nothing.';
 
 /*
  * The lock is the triggers', and comes first; each statement after it has a
@@ -48,7 +53,8 @@ COMMENT ON FUNCTION recount_differences(text[]) IS
  */
 CREATE FUNCTION recount(events text[])
 	RETURNS TABLE (event_id text, day date, expected_rsvps bigint,
-		expected_headcount bigint, found_rsvps bigint, found_headcount bigint)
+		expected_headcount bigint, expected_first date, expected_last date,
+		found_rsvps bigint, found_headcount bigint, found_first date, found_last date)
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = turnout, pg_temp
 	-- The daemon's role has these off; a slice is not to be compared row by row.
 	SET enable_hashjoin = on
@@ -67,11 +73,12 @@ BEGIN
 		DELETE FROM event_counts AS c USING wrong AS w
 		WHERE w.day IS NULL AND w.expected_rsvps IS NULL AND c.event_id = w.event_id
 	), counts_right AS (
-		INSERT INTO event_counts AS c (event_id, rsvps, headcount)
-		SELECT event_id, expected_rsvps, expected_headcount FROM wrong
+		INSERT INTO event_counts AS c (event_id, rsvps, headcount, first_day, last_day)
+		SELECT event_id, expected_rsvps, expected_headcount, expected_first, expected_last FROM wrong
 		WHERE day IS NULL AND expected_rsvps IS NOT NULL
 		ON CONFLICT (event_id) DO UPDATE
-		SET rsvps = excluded.rsvps, headcount = excluded.headcount
+		SET rsvps = excluded.rsvps, headcount = excluded.headcount,
+			first_day = excluded.first_day, last_day = excluded.last_day
 	), days_gone AS (
 		DELETE FROM event_days AS d USING wrong AS w
 		WHERE w.expected_rsvps IS NULL AND d.event_id = w.event_id AND d.day = w.day

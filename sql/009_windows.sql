@@ -9,12 +9,7 @@ CREATE INDEX rsvps_mtime_yes ON rsvps (mtime_ms) INCLUDE (event_id, guests)
 	WHERE (response = 'yes') IS TRUE;
 
 -- Some lists' heads: events, with the most that each may have in the window.
-CREATE TYPE board_heads AS (
-	ids    text[],
-	most   bigint[],
-	unseen bigint,
-	ended  boolean
-);
+CREATE TYPE board_heads AS (ids text[], most bigint[], unseen bigint, ended boolean);
 COMMENT ON TYPE board_heads IS
 	'The heads of lists of bounds: events in descending order of the most that each may have in the window; the most that an event may have that is not among them; whether the lists have no more.';
 
@@ -97,23 +92,25 @@ $$;
 COMMENT ON FUNCTION days_above(date, date, bigint, text[], integer) IS
 	'The events outside of known that may have kth or more in the days from first to last; unseen is below kth. NULL where the lists'' entries do not tell, or are at_most or more.';
 
-CREATE FUNCTION heads_by_counts(skip integer, depth integer) RETURNS board_heads
+CREATE FUNCTION heads_by_counts(skip integer, depth integer, first date, last date) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
 	heads turnout.board_heads;
 BEGIN
-	SELECT array_agg(h.event_id ORDER BY h.bound DESC), array_agg(h.bound ORDER BY h.bound DESC),
+	SELECT array_agg(h.event_id ORDER BY h.bound DESC) FILTER (WHERE h.touches),
+		array_agg(h.bound ORDER BY h.bound DESC) FILTER (WHERE h.touches),
 		CASE WHEN count(*) = depth - skip THEN min(h.bound) ELSE 0 END, count(*) < depth - skip
 	INTO heads
 	FROM (
-		SELECT c.event_id, c.bound FROM turnout.event_counts AS c
+		SELECT c.event_id, c.bound, first IS NULL OR (c.first_day <= last AND c.last_day >= first) AS touches
+		FROM turnout.event_counts AS c
 		ORDER BY c.bound DESC, c.event_id OFFSET skip LIMIT depth - skip) AS h;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_by_counts(integer, integer) IS
-	'The entries skip + 1 to depth of the all-time list.';
+COMMENT ON FUNCTION heads_by_counts(integer, integer, date, date) IS
+	'The entries skip + 1 to depth of the all-time list, without events whose days are all before first or all after last (NULL: all time).';
 
 CREATE FUNCTION heads_of_events(ids text[], measure text, first date, last date) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -319,7 +316,7 @@ COMMENT ON FUNCTION best_by_scan(text, integer, boolean, bigint, bigint, event_f
  *
  * Up to two weeks are found by days: what they cost does not depend on how
  * long ago the first RSVP was. Longer windows begin with the all-time list,
- * whose top is much the same.
+ * whose top is much the same, but for events without a day in the window.
  *
  * Other ways are taken where they are cheaper by an estimate: a filter's own
  * events as one list that is complete (T = 0), or the window's rows. The
@@ -366,7 +363,7 @@ BEGIN
 		LOOP
 			EXIT WHEN path IS NULL AND from_ms IS NOT NULL
 				AND 5 * each * depth > least(scan / 2, 20.0 * lists * (2 * k + 30));
-			h := turnout.heads_by_counts(skip, depth);
+			h := turnout.heads_by_counts(skip, depth, first, last);
 			best := turnout.best_of_heads(best, h, measure, k, from_ms, to_ms, f);
 			IF best.kth > (h).unseen OR (h).ended THEN
 				RAISE DEBUG 'board by counts: % of % heads, k-th %, unseen %, scan % us',

@@ -14,7 +14,8 @@ def fill(db, rows):
         cursor.execute("TRUNCATE turnout.event_counts")
         execute_values(
             cursor, "INSERT INTO turnout.event_counts"
-            " (event_id, rsvps, headcount) VALUES %s", rows, page_size=10000)
+            " (event_id, rsvps, headcount, first_day, last_day) VALUES %s",
+            rows, "(%s, %s, %s, '2017-03-19', '2017-03-19')", page_size=10000)
         cursor.execute("ANALYZE turnout.event_counts")
     return c
 

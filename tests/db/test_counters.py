@@ -13,10 +13,14 @@ T0 = 1489881600000  # 2017-03-19 00:00 UTC
 # What differs between the counters and the rows; nothing, always.
 WRONG = """
     SELECT 'counts', event_id, n, p, c.rsvps, c.headcount FROM (
-        SELECT event_id, count(*) AS n, sum(1 + coalesce(guests, 0)) AS p
-        FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1) AS r
+        SELECT event_id, count(*) AS n, sum(1 + coalesce(guests, 0)) AS p,
+            min(day) AS first, max(day) AS last
+        FROM (SELECT *, (to_timestamp(mtime_ms / 1000.0)
+            AT TIME ZONE 'UTC')::date AS day FROM turnout.rsvps) AS r
+        WHERE response = 'yes' GROUP BY 1) AS r
     FULL JOIN turnout.event_counts AS c USING (event_id)
-    WHERE (n, p) IS DISTINCT FROM (c.rsvps::bigint, c.headcount::numeric)
+    WHERE (n, p, first, last) IS DISTINCT FROM
+        (c.rsvps::bigint, c.headcount::numeric, c.first_day, c.last_day)
     UNION ALL
     SELECT 'days', event_id || ' ' || day, n, p, c.rsvps, c.headcount FROM (
         SELECT event_id, (to_timestamp(mtime_ms / 1000.0)

@@ -30,7 +30,8 @@ def test_web_is_read_only_and_short_by_preset(db):
 
 @pytest.mark.parametrize("sql", [
     "CREATE TABLE turnout.x (y int)", "DROP TABLE turnout.rsvps",
-    "INSERT INTO turnout.event_counts VALUES ('e', 1, 1)",
+    "INSERT INTO turnout.event_counts VALUES"
+    " ('e', 1, 1, '2017-03-19', '2017-03-19')",
     "DELETE FROM turnout.event_days", "TRUNCATE turnout.rsvps",
     "UPDATE turnout.dead_letters SET reason = ''",
     "DELETE FROM turnout.offset_changes",

@@ -31,9 +31,17 @@ REPAIRABLE = {
         "counts", "DELETE FROM turnout.event_counts"
         " WHERE event_id = %(event)s"),
     "a count of no event": (
-        "counts", "INSERT INTO turnout.event_counts VALUES (%(ghost)s, 2, 3)"),
+        "counts", "INSERT INTO turnout.event_counts"
+        " VALUES (%(ghost)s, 2, 3, '2017-03-19', '2017-03-20')"),
     "a count of nothing": (
-        "bounds", "INSERT INTO turnout.event_counts VALUES (%(ghost)s, 0, 0)"),
+        "bounds", "INSERT INTO turnout.event_counts"
+        " VALUES (%(ghost)s, 0, 0, '2017-03-19', '2017-03-19')"),
+    "a first day too late": (
+        "counts", "UPDATE turnout.event_counts SET first_day = first_day + 1"
+        " WHERE event_id = %(event)s"),
+    "a last day too early": (
+        "counts", "UPDATE turnout.event_counts SET last_day = last_day - 1"
+        " WHERE event_id = %(event)s"),
     "a day too high": (
         "days", "UPDATE turnout.event_days SET headcount = headcount + 1"
         " WHERE event_id = %(event)s"),
@@ -141,7 +149,8 @@ def damage(w, sql):
 
 
 def counters(w):
-    return (w.query("SELECT event_id, rsvps, headcount, bound"
+    return (w.query("SELECT event_id, rsvps, headcount, first_day, last_day,"
+                    " bound"
                     " FROM turnout.event_counts ORDER BY 1"),
             w.query("SELECT event_id, day, rsvps, headcount, bound"
                     " FROM turnout.event_days ORDER BY 1, 2"))

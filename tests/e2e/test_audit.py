@@ -109,8 +109,8 @@ def test_of_many_differences_the_first_ten_are_told(full):
 
 
 def test_an_id_cannot_write_to_the_terminal(full):
-    full.query("INSERT INTO turnout.event_counts VALUES (%s, 1, 1)",
-               "\x1b[2Jx\ny")
+    full.query("INSERT INTO turnout.event_counts VALUES (%s, 1, 1,"
+               " '2017-03-19', '2017-03-19')", "\x1b[2Jx\ny")
     for word in ("audit", "recount"):
         done = full.command(word)
         assert "\x1b" not in done.stdout and "?[2Jx?y" in done.stdout
