@@ -59,7 +59,7 @@ def test_a_file_that_was_changed_is_named(empty, copy):
 
 
 @pytest.mark.parametrize("spoil, said", [
-    (lambda c: os.rename(f"{c}/{FILES[1]}", f"{c}/009_late.sql"),
+    (lambda c: os.rename(f"{c}/{FILES[1]}", f"{c}/099_late.sql"),
      "number 2 is missing"),
     (lambda c: shutil.copy(f"{c}/{FILES[1]}", f"{c}/002_again.sql"),
      "number 2 is there twice")])

@@ -1,0 +1,118 @@
+-- A window's board from its rows: what is done where there are few of them, and
+-- what the other ways are compared with.
+
+-- A short window is aggregated through this; it grows at its right end. Its
+-- condition is written so that only a question written in the same way uses it:
+-- while a table is small, it looks as good as the index on event and time, and
+-- a plan that was made then would read the rows of all events for one.
+CREATE INDEX rsvps_mtime_yes ON rsvps (mtime_ms) INCLUDE (event_id, guests)
+	WHERE (response = 'yes') IS TRUE;
+
+-- The best of some heads, as far as they had to be looked at.
+CREATE TYPE board_best AS (
+	ids        text[],
+	rsvps      bigint[],
+	headcounts bigint[],
+	kth        bigint,
+	summed     integer
+);
+COMMENT ON TYPE board_best IS
+	'Events with their exact counts in the window, in no order; the k-th greatest of them by the measure (0: they are fewer than k); how many heads were looked at.';
+
+CREATE FUNCTION kth_of(n bigint[], k integer) RETURNS bigint
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+	RETURN coalesce((SELECT u.x FROM unnest(n) AS u (x) ORDER BY u.x DESC OFFSET k - 1 LIMIT 1), 0);
+END
+$$;
+COMMENT ON FUNCTION kth_of(bigint[], integer) IS 'The k-th greatest number; 0 where they are fewer.';
+
+CREATE FUNCTION window_rows(from_ms bigint, to_ms bigint) RETURNS double precision
+	LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+	early bigint;
+	late bigint;
+BEGIN
+	SELECT r.mtime_ms INTO early FROM turnout.rsvps AS r
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+	ORDER BY r.mtime_ms OFFSET 99 LIMIT 1;
+	IF NOT FOUND THEN
+		RETURN 100;
+	END IF;
+	SELECT r.mtime_ms INTO late FROM turnout.rsvps AS r
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+	ORDER BY r.mtime_ms DESC OFFSET 99 LIMIT 1;
+	RETURN 50.0 * (to_ms - from_ms) * (1.0 / (early - from_ms + 1) + 1.0 / (to_ms - late));
+END
+$$;
+COMMENT ON FUNCTION window_rows(bigint, bigint) IS
+	'About how many yes RSVPs a window has, by how far its first and its last hundred reach.';
+
+CREATE FUNCTION scan_sql(measure text) RETURNS text
+	LANGUAGE sql IMMUTABLE
+RETURN format($scan$
+	SELECT r.event_id, count(*) AS rsvps, count(*) + coalesce(sum(r.guests), 0) AS headcount
+	FROM turnout.rsvps AS r
+	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= $1 AND r.mtime_ms < $2
+	GROUP BY 1 ORDER BY %s DESC, 1 LIMIT $3 $scan$, CASE measure WHEN 'rsvps' THEN 2 ELSE 3 END);
+COMMENT ON FUNCTION scan_sql(text) IS
+	'A statement that gives the first $3 events (NULL: all) in board order from the rows of the window from $1 to $2. To be planned each time: how long the window is decides how its rows are best added up.';
+
+/*
+ * Those that a filter leaves are looked for from the top, until there are k
+ * of them.
+ */
+CREATE FUNCTION best_by_scan(measure text, k integer, ties boolean, from_ms bigint, to_ms bigint,
+	f event_filter) RETURNS board_best
+	LANGUAGE plpgsql STABLE
+	-- For scan_sql(): in memory, some 200,000 events.
+	SET work_mem = '16MB' SET jit = off
+AS $$
+DECLARE
+	filtered constant boolean := turnout.event_filter_given(f);
+	found turnout.board_best;
+	best turnout.board_best;
+	n bigint[];
+	step integer := k + 20;
+	at integer := 1;
+BEGIN
+	EXECUTE format('SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount) FROM (%s) AS s',
+		turnout.scan_sql(measure))
+	INTO found.ids, found.rsvps, found.headcounts
+	USING from_ms, to_ms, CASE WHEN NOT filtered AND NOT ties THEN k END;
+	n := CASE measure WHEN 'rsvps' THEN found.rsvps ELSE found.headcounts END;
+	IF NOT filtered THEN
+		found.kth := coalesce(n[k], 0);
+		RETURN found;
+	END IF;
+	best := ROW('{}', '{}', '{}', 0, 0);
+	WHILE at <= cardinality(n) LOOP
+		EXIT WHEN best.kth > n[at] OR (best.kth > 0 AND NOT ties);
+		SELECT best.ids || array_agg(e.event_id), best.rsvps || array_agg(e.rsvps),
+			best.headcounts || array_agg(e.headcount)
+		INTO best.ids, best.rsvps, best.headcounts
+		FROM turnout.fitting_events(found.ids[at:at + step - 1], found.rsvps[at:at + step - 1],
+			found.headcounts[at:at + step - 1], f) AS e;
+		best.kth := turnout.kth_of(CASE measure WHEN 'rsvps' THEN best.rsvps ELSE best.headcounts END, k);
+		at := at + step;
+		step := least(step * 2, 4000);
+	END LOOP;
+	RETURN best;
+END
+$$;
+COMMENT ON FUNCTION best_by_scan(text, integer, boolean, bigint, bigint, event_filter) IS
+	'The first k events of a window and filter from its rows, all time excepted; with ties, all that have the count of the k-th.';
+
+DO $$
+DECLARE
+	f regprocedure;
+BEGIN
+	FOR f IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = 'turnout'::regnamespace
+		AND p.proname IN ('kth_of', 'window_rows', 'scan_sql', 'best_by_scan') LOOP
+		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO turnout_ingest, turnout_web', f);
+	END LOOP;
+END
+$$;
