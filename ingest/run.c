@@ -37,7 +37,8 @@
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
 /* The group waits meanwhile. */
 #define REVOKE_WAIT_MS 10000
-#define STOP_MS 4000 /* of the 5 s that a stop may take */
+#define REST_MS 1500 /* to store what was read, before a stop */
+#define STOP_MS 2500 /* and to end: a stop may take 5 s */
 
 struct run {
 	const struct ingest_conf *conf;
@@ -78,6 +79,7 @@ settle(struct run *run)
 		batch_clear(&run->open);
 		break;
 	case STORE_STOPPED:
+		batch_clear(&run->open); /* it follows what was not stored */
 		break;
 	case STORE_FATAL:
 		log_error("could not store a batch: %s; stopping, nothing of "
@@ -272,6 +274,25 @@ tell_lag(struct run *run, int64_t now)
 	consumer_tell_lag(run->consumer);
 }
 
+/*
+ * What was read is stored before the end, if the batch in hand and this one
+ * are done within REST_MS: whoever reads on would have to read it again.
+ */
+static void
+store_the_rest(struct run *run)
+{
+	int64_t deadline = clock_mono_ms() + REST_MS;
+
+	storer_wait(run->storer, REST_MS);
+	settle(run);
+	if (!run->idle || run->fenced || run->open.nrecords == 0 ||
+	    run->status != 0)
+		return;
+	give(run);
+	storer_wait(run->storer, clock_left_ms(deadline));
+	settle(run);
+}
+
 static void
 loop(struct run *run)
 {
@@ -290,8 +311,10 @@ loop(struct run *run)
 		tell_lag(run, now);
 		say_stats(run, now);
 	}
-	if (run->status == 0)
-		log_info("stopping");
+	if (run->status != 0)
+		return;
+	log_info("stopping");
+	store_the_rest(run);
 }
 
 static void

@@ -1,0 +1,57 @@
+"""A stop loses no work that is as good as done, and makes none up."""
+
+import signal
+import time
+
+import psycopg2
+from kafka import out
+from messages import neighbour
+from stacklib import proc
+
+HOUR = 3600
+WAITING = ("SELECT pid FROM pg_stat_activity WHERE application_name ="
+           " 'turnout-ingest' AND datname = current_database()"
+           " AND wait_event_type = 'Lock'")
+
+
+def read_up_to(ingest, seconds):
+    """Whether the record that was read last is not older than this."""
+    return 0 < ingest.metrics()["turnout_ingest_lag_seconds"] < seconds
+
+
+def test_what_was_read_is_stored_before_a_stop(kafka, world):
+    w = world(kafka)
+    ingest = w.ingest(batch={"max_age_ms": "10000"})
+    w.produce([out(neighbour(1))], wait=False)
+    assert proc.wait_until(lambda: read_up_to(ingest, HOUR), 20)
+    assert w.stored() == {0: 0}
+    assert ingest.stop(timeout=5)
+    assert w.stored() == {0: 1}
+    w.judge()
+
+
+def test_what_follows_a_batch_that_was_given_up_is_not_stored(kafka, world):
+    """It would find the offset where it does not expect it, and say that
+    somebody else had moved it."""
+    w = world(kafka)
+    ingest = w.ingest(batch={"max_messages": "1"})
+    # A heartbeat passes, a batch with records does not.
+    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
+    lock.cursor().execute("LOCK TABLE turnout.rsvps IN EXCLUSIVE MODE")
+    now = int(time.time() * 1000)
+    w.produce([out(neighbour(1), ts=now - 2 * HOUR * 1000),
+               out(neighbour(2), ts=now)], wait=False)
+    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    assert proc.wait_until(lambda: read_up_to(ingest, HOUR), 20)
+    ingest.signal(signal.SIGTERM)
+    assert proc.wait_until(lambda: ingest.logged(" info: stopping"), 5, 0.01)
+    (pid,), = w.query(WAITING)
+    w.query("SELECT pg_terminate_backend(%s)", pid)
+    lock.close()
+    assert ingest.child.wait(10) == 0, proc.tail(ingest.log)
+    assert not ingest.logged("another writer")
+    assert w.stored() == {0: 0}
+    ingest.forget()
+    ingest.start()
+    w.wait_stored(w.ends())
+    w.judge()
