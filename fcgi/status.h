@@ -45,7 +45,7 @@ struct status {
 	/* From PostgreSQL; away: nothing of the rest is known. */
 	bool away;
 	struct answer answer;
-	size_t npartitions; /* those that are stopped are among them */
+	size_t npartitions; /* the stopped ones, then those that lag most */
 	struct status_partition partitions[STATUS_PARTITIONS_MAX];
 	size_t nreasons;
 	struct status_reason reasons[STATUS_REASONS_MAX];

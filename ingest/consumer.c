@@ -196,6 +196,7 @@ consumer_new(const struct ingest_conf *conf, bool asking)
 	c->conf = conf;
 	c->asking = asking;
 	c->trouble.what = "Kafka";
+	c->why_trouble.what = "why partitions are stopped";
 	if ((rkconf = make_conf(c)) == NULL)
 		return c;
 	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, rkconf, why, sizeof(why));

@@ -49,7 +49,7 @@ struct consumer {
 	bool asking;	  /* only a look: faults go to errstr alone */
 	consumer_before_revoke *before_revoke;
 	void *arg;
-	struct log_trouble trouble;
+	struct log_trouble trouble, why_trouble;
 	char errstr[512];
 	atomic_bool let_go; /* a thread that lets librdkafka go has ended */
 

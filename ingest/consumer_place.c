@@ -25,6 +25,7 @@
 
 #define METADATA_MS 5000
 #define CLUSTER_MS 2000
+#define WHY_MS 500 /* somebody may have locked the row */
 
 struct part *
 consumer_part(struct consumer *c, int32_t id)
@@ -320,30 +321,40 @@ out:
 	return rc;
 }
 
-/* Its row is to say what the log said, for who looks there: /status does. */
-static void
-write_why(struct consumer *c, struct db *db, struct part *p, int timeout_ms)
+/*
+ * Its row is to say what the log said, for who looks there: /status does.
+ * False when it could not be written, which may have taken WHY_MS.
+ */
+static bool
+write_why(struct consumer *c, struct db *db, const struct part *p)
 {
 	struct buf why = { 0 };
+	int rc;
 
 	place_say(&p->place, &p->row, &why);
-	if (offsets_stop(db, c->conf->kafka_topic, &p->row, buf_str(&why),
-		timeout_ms) == -1)
-		log_debug("could not write why %s[%d] is stopped: %s",
+	rc = offsets_stop(
+	    db, c->conf->kafka_topic, &p->row, buf_str(&why), WHY_MS);
+	if (rc == -1)
+		log_trouble(&c->why_trouble,
+		    "could not write why %s[%d] is stopped: %s",
 		    c->conf->kafka_topic, (int)p->id, db_errstr(db));
+	else
+		log_trouble_over(&c->why_trouble);
 	buf_free(&why);
+	return rc == 0;
 }
 
 /*
- * Has an operator changed the row of a partition that is stopped?  Then it is
- * time for consumer_park() and the next consumer_place().
+ * Writes why partitions are stopped into their rows.  Has an operator changed
+ * one of these?  Then it is time for consumer_park() and the next
+ * consumer_place().
  */
 bool
 consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 {
 	const struct offset_row *row;
 	struct offset_row *rows;
-	bool changed = false, any = false;
+	bool changed = false, any = false, written = true;
 	struct part *p;
 	size_t i, n;
 
@@ -359,8 +370,8 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 			continue;
 		if (!place_same_row(&p->row, row))
 			changed = true;
-		else if (!row->stopped)
-			write_why(c, db, p, timeout_ms);
+		else if (written)
+			written = write_why(c, db, p);
 	}
 	free(rows);
 	return changed;

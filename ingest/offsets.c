@@ -11,15 +11,16 @@
 
 static const char Q_LOAD[] =
     "SELECT part, next_offset, coalesce(cluster_id, ''), last_offset, last_ts,"
-    " last_crc, stopped_why FROM turnout.ingest_offsets WHERE topic = $1"
-    " ORDER BY part";
+    " last_crc FROM turnout.ingest_offsets WHERE topic = $1 ORDER BY part";
 static const char Q_CREATE[] =
     "INSERT INTO turnout.ingest_offsets (topic, part, next_offset)"
     " VALUES ($1, $2::integer, $3::bigint) ON CONFLICT DO NOTHING";
 
 static const char Q_STOP[] =
     "UPDATE turnout.ingest_offsets SET stopped_why = $4 WHERE topic = $1"
-    " AND part = $2::integer AND next_offset = $3::bigint";
+    " AND part = $2::integer AND next_offset = $3::bigint"
+    " AND last_crc IS NOT DISTINCT FROM $5::bigint"
+    " AND stopped_why IS DISTINCT FROM $4";
 
 static int64_t
 number(const PGresult *res, int row, int col)
@@ -55,27 +56,7 @@ offsets_load(struct db *db, const char *topic, struct offset_row **rows,
 		row->last_offset = number(res, i, 3);
 		row->last_ts = number(res, i, 4);
 		row->last_crc = number(res, i, 5);
-		row->stopped = !PQgetisnull(res, i, 6);
 	}
-	PQclear(res);
-	return 0;
-}
-
-/* A statement about a partition that stands at next_offset. */
-static int
-run(struct db *db, const char *sql, const char *topic, int32_t part,
-    int64_t next_offset, const char *why, int timeout_ms)
-{
-	char p[16], next[24];
-	const char *values[] = { topic, p, next, why };
-	struct db_params params = { .n = why == NULL ? 3 : 4,
-		.values = values };
-	PGresult *res;
-
-	snprintf(p, sizeof(p), "%d", (int)part);
-	snprintf(next, sizeof(next), "%lld", (long long)next_offset);
-	if ((res = db_query(db, sql, &params, timeout_ms)) == NULL)
-		return -1;
 	PQclear(res);
 	return 0;
 }
@@ -85,17 +66,39 @@ int
 offsets_create(struct db *db, const char *topic, int32_t part,
     int64_t next_offset, int timeout_ms)
 {
-	return run(db, Q_CREATE, topic, part, next_offset, NULL, timeout_ms);
+	char p[16], next[24];
+	const char *values[] = { topic, p, next };
+	struct db_params params = { .n = 3, .values = values };
+	PGresult *res;
+
+	snprintf(p, sizeof(p), "%d", (int)part);
+	snprintf(next, sizeof(next), "%lld", (long long)next_offset);
+	if ((res = db_query(db, Q_CREATE, &params, timeout_ms)) == NULL)
+		return -1;
+	PQclear(res);
+	return 0;
 }
 
 /*
- * Writes into a row why its partition is stopped, unless it has moved.  The
- * next batch that moves it takes that back.
+ * Writes into a row why its partition is stopped, unless the row says that
+ * already or is another one by now.  What moves it takes that back.
  */
 int
 offsets_stop(struct db *db, const char *topic, const struct offset_row *row,
     const char *why, int timeout_ms)
 {
-	return run(
-	    db, Q_STOP, topic, row->part, row->next_offset, why, timeout_ms);
+	char p[16], next[24], crc[24];
+	const char *values[] = { topic, p, next, why, NULL };
+	struct db_params params = { .n = 5, .values = values };
+	PGresult *res;
+
+	snprintf(p, sizeof(p), "%d", (int)row->part);
+	snprintf(next, sizeof(next), "%lld", (long long)row->next_offset);
+	snprintf(crc, sizeof(crc), "%lld", (long long)row->last_crc);
+	if (row->last_offset != INT64_MIN)
+		values[4] = crc;
+	if ((res = db_query(db, Q_STOP, &params, timeout_ms)) == NULL)
+		return -1;
+	PQclear(res);
+	return 0;
 }

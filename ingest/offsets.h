@@ -6,7 +6,6 @@
 #ifndef TURNOUT_INGEST_OFFSETS_H
 #define TURNOUT_INGEST_OFFSETS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +20,6 @@ struct offset_row {
 	int64_t last_offset; /* INT64_MIN: no record was applied yet */
 	int64_t last_ts;
 	int64_t last_crc;
-	bool stopped; /* it says why */
 };
 
 int offsets_load(struct db *, const char *topic, struct offset_row **rows,

@@ -185,6 +185,19 @@ def test_a_stopped_partition_goes_on_with_the_command_that_it_tells(
                    " FROM turnout.ingest_offsets") == [(True, True)]
 
 
+def test_a_row_tells_what_stops_its_partition_now(kafka, world):
+    w = world(kafka)
+    ingest = fed(w)
+    for change, why in (
+            ("last_crc = last_crc # 1", "record 9 is not the one"),
+            ("cluster_id = 'another'", "it belongs to Kafka cluster another")):
+        w.query(f"UPDATE turnout.ingest_offsets SET {change}")
+        ingest.start()
+        assert proc.wait_until(
+            lambda w=w, why=why: (why_stopped(w) or "").startswith(why), 20)
+        assert ingest.stop()
+
+
 def test_records_that_go_from_under_a_daemon_stop_it_where_it_is_stored(
         kafka, world):
     """It has read on since it began: its place then is not the one to tell."""

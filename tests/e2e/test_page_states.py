@@ -342,9 +342,13 @@ def test_the_status_tells_of_the_pool_and_of_dead_letters(site):
 
 
 def test_the_status_tells_which_partition_is_stopped_and_why(site):
+    """It is told also where 60 others are further behind."""
     site.query("INSERT INTO turnout.ingest_offsets (topic, part, next_offset,"
-               " stopped_why) VALUES ('t', 3, 5, 'it went <away>'),"
-               " ('t', 4, 5, NULL)")
+               " high_watermark, stopped_why)"
+               " VALUES ('t', 3, 5, 5, 'it went <away>')")
+    site.query("INSERT INTO turnout.ingest_offsets (topic, part, next_offset,"
+               " high_watermark) SELECT 't', p, 5, 50"
+               " FROM generate_series(4, 63) AS p")
     page = get(site, "/status")
     site.query("DELETE FROM turnout.ingest_offsets WHERE topic = 't'")
     assert "t[3] is stopped: it went <away>" in page.words
