@@ -54,10 +54,13 @@ SELECT 'counts' AS what, coalesce(c.event_id, r.event_id),
        c.rsvps, c.headcount, r.n, r.people
   FROM turnout.event_counts c
   FULL JOIN (SELECT event_id, count(*) AS n,
-                    sum(1 + coalesce(guests, 0)) AS people
+                    sum(1 + coalesce(guests, 0)) AS people,
+                    DATE '1970-01-01' + (min(mtime_ms) / 86400000)::int AS first,
+                    DATE '1970-01-01' + (max(mtime_ms) / 86400000)::int AS last
                FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1) r
     ON r.event_id = c.event_id
- WHERE (c.rsvps, c.headcount) IS DISTINCT FROM (r.n, r.people)
+ WHERE (c.rsvps, c.headcount, c.first_day, c.last_day)
+    IS DISTINCT FROM (r.n, r.people, r.first, r.last)
 UNION ALL
 SELECT 'days', coalesce(d.event_id, r.event_id),
        d.rsvps, d.headcount, r.n, r.people

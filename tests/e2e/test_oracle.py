@@ -242,8 +242,13 @@ DAMAGE = [
      " WHERE event_id = 'e1'",
      ["event_counts e1 headcount: expected 4, found 5"]),
     ("DELETE FROM event_counts WHERE event_id LIKE 'odd%'",
-     ['event_counts "odd id?#%41&": expected {"rsvps": 1, "headcount": 1},'
-      ' found nothing']),
+     ['event_counts "odd id?#%41&": expected {"rsvps": 1, "headcount": 1,'
+      ' "first_day": "2017-03-19", "last_day": "2017-03-19"}, found nothing']),
+    ("UPDATE event_counts SET first_day = first_day - 1, last_day = '2018-1-1'"
+     " WHERE event_id = 'e1'",
+     ['event_counts e1 first_day: expected "2017-03-19", found "2017-03-18"',
+      'event_counts e1 last_day: expected "2017-03-19",'
+      ' found "2018-01-01"']),
     ("UPDATE event_days SET day = day + 1 WHERE event_id = 'e1'",
      ['event_days e1 2017-03-19: expected {"rsvps": 2, "headcount": 4},'
       ' found nothing',

@@ -24,7 +24,8 @@ QUERIES = {
              " FROM turnout.venues",
     "member": "member_id, src_ts, src_part, src_offset, name, photo"
               " FROM turnout.members",
-    "counts": "event_id, rsvps, headcount FROM turnout.event_counts",
+    "counts": "event_id, rsvps, headcount, first_day, last_day"
+              " FROM turnout.event_counts",
     "days": "event_id, day, rsvps, headcount FROM turnout.event_days",
     "bad": "part, record_offset, reason, encode(value, 'hex'), topic,"
            " encode(key, 'hex'), value_size, encode(value_sha256, 'hex'),"
@@ -42,6 +43,7 @@ class Found:
     """As State has it, with counters and days as they are stored.
 
     rsvps, details, places, counts, days, and
+    spans   {event_id: (first, last)}: its days
     bad     [Letter] by topic, partition and offset
     offsets {(topic, partition): next offset}
     """
@@ -57,7 +59,8 @@ class Found:
                     content[-1] = topics(content[-1])
                 self.details[kind, row[0]] = make(*content)
                 self.places[kind, row[0]] = tuple(row[1:4])
-        self.counts = {row[0]: tuple(row[1:]) for row in rows["counts"]}
+        self.counts = {row[0]: tuple(row[1:3]) for row in rows["counts"]}
+        self.spans = {row[0]: tuple(row[3:]) for row in rows["counts"]}
         self.days = {tuple(row[:2]): tuple(row[2:]) for row in rows["days"]}
         self.bad = [letter(row) for row in rows["bad"]]
         self.offsets = {tuple(row[:2]): row[2] for row in rows["offsets"]}

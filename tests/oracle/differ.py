@@ -10,6 +10,7 @@ TABLES = {"event": "events", "group": "groups", "venue": "venues",
           "member": "members"}
 PLACE = ("src_ts", "src_part", "src_offset")
 COUNTS = ("rsvps", "headcount")
+SPAN = ("first_day", "last_day")
 
 
 class Difference(collections.namedtuple(
@@ -64,8 +65,13 @@ def alike(column, expected, found):
 
 
 def counters(counts):
-    return {key if isinstance(key, tuple) else (key,):
-            dict(zip(COUNTS, both)) for key, both in counts.items()}
+    return {key: dict(zip(COUNTS, both)) for key, both in counts.items()}
+
+
+def events(counts, spans):
+    """What event_counts has of each event."""
+    return {(event_id,): dict(zip(COUNTS + SPAN, both + spans[event_id]))
+            for event_id, both in counts.items()}
 
 
 def detail_rows(state, kind, places, members):
@@ -116,8 +122,8 @@ def differences(want, have, details=True, places=True, letters=True,
     out = compare_rows("rsvps",
                        {(i,): r._asdict() for i, r in want.rsvps.items()},
                        {(i,): r._asdict() for i, r in have.rsvps.items()})
-    out += compare_rows("event_counts", counters(want.counts()),
-                        counters(have.counts))
+    out += compare_rows("event_counts", events(want.counts(), want.spans()),
+                        events(have.counts, have.spans))
     out += compare_rows("event_days", counters(want.days()),
                         counters(have.days))
     for kind, table in TABLES.items():

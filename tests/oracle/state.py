@@ -66,6 +66,14 @@ class State:
         return total(((r.event_id, day_name(r.mtime_ms // DAY_MS)), r)
                      for r in self.yes())
 
+    def spans(self):
+        """{event_id: (first, last)} of the days."""
+        out = {}
+        for event_id, day in self.days():
+            first, last = out.get(event_id, (day, day))
+            out[event_id] = min(first, day), max(last, day)
+        return out
+
     def board(self, k, by="rsvps"):
         """([(rank, event_id, rsvps, headcount)], tie_at_cutoff)."""
         return boards.board(self.counts(), k, by)
