@@ -90,7 +90,8 @@ $$;
 COMMENT ON FUNCTION days_above(date, date, bigint, text[], integer) IS
 	'The events outside of known that may have kth or more in the days from first to last; unseen is below kth. NULL where the lists'' entries do not tell, or are at_most or more.';
 
-CREATE FUNCTION heads_by_counts(skip integer, depth integer, first date, last date) RETURNS board_heads
+CREATE FUNCTION heads_by_counts(skip integer, depth integer, at_least bigint, first date, last date)
+	RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
@@ -98,17 +99,19 @@ DECLARE
 BEGIN
 	SELECT array_agg(h.event_id ORDER BY h.bound DESC) FILTER (WHERE h.touches),
 		array_agg(h.bound ORDER BY h.bound DESC) FILTER (WHERE h.touches),
-		CASE WHEN count(*) = depth - skip THEN min(h.bound) ELSE 0 END, count(*) < depth - skip
+		CASE WHEN count(*) = depth - skip THEN min(h.bound) ELSE greatest(at_least - 1, 0) END,
+		count(*) < depth - skip AND at_least = 0
 	INTO heads
 	FROM (
 		SELECT c.event_id, c.bound, first IS NULL OR (c.first_day <= last AND c.last_day >= first) AS touches
 		FROM turnout.event_counts AS c
+		WHERE c.bound >= at_least
 		ORDER BY c.bound DESC, c.event_id OFFSET skip LIMIT depth - skip) AS h;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION heads_by_counts(integer, integer, date, date) IS
-	'The entries skip + 1 to depth of the all-time list, without events whose days are all before first or all after last (NULL: all time).';
+COMMENT ON FUNCTION heads_by_counts(integer, integer, bigint, date, date) IS
+	'The entries skip + 1 to depth of the all-time list, as far as their bound is at_least that (0: all), without events whose days are all before first or all after last (NULL: all time).';
 
 CREATE FUNCTION heads_of_events(ids text[], measure text, first date, last date) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -264,7 +267,7 @@ BEGIN
 		LOOP
 			EXIT WHEN path IS NULL AND from_ms IS NOT NULL
 				AND 5 * each * depth > least(scan / 2, 20.0 * lists * (2 * k + 30));
-			h := turnout.heads_by_counts(skip, depth, first, last);
+			h := turnout.heads_by_counts(skip, depth, best.kth, first, last);
 			best := turnout.best_of_heads(best, h, measure, k, from_ms, to_ms, f);
 			IF best.kth > (h).unseen OR (h).ended THEN
 				RAISE DEBUG 'board by counts: % of % heads, k-th %, unseen %, scan % us',
@@ -316,20 +319,26 @@ $$;
 COMMENT ON FUNCTION window_best(text, integer, boolean, bigint, bigint, event_filter, text) IS
 	'Events with their counts in a window (NULL times: all time) under a filter, among them all whose count is not below the k-th greatest (without ties: at least the first k in board order). path: NULL takes the cheapest, or ''days'', ''counts'', ''events'' (the filter''s) or ''scan'', for tests; all are exact. NULL, where path is and there is neither a filter nor ties: the cheapest is the statement of scan_sql(). Says at DEBUG1 which way it took.';
 
+CREATE FUNCTION window_fits(measure text, k integer, from_ms bigint, to_ms bigint) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(measure IN ('rsvps', 'headcount') AND k BETWEEN 1 AND 1001 AND CASE
+	WHEN from_ms IS NULL THEN to_ms IS NULL
+	ELSE 0 <= from_ms AND from_ms < to_ms AND to_ms <= 253402300800000 END, false);
+COMMENT ON FUNCTION window_fits(text, integer, bigint, bigint) IS
+	'Whether these can be asked for: check_window() says why not.';
+
 CREATE FUNCTION check_window(measure text, k integer, from_ms bigint, to_ms bigint) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE
 AS $$
-DECLARE
-	why constant text := CASE
-		WHEN coalesce(measure NOT IN ('rsvps', 'headcount'), true) THEN
-			format('measure must be rsvps or headcount, not "%s"', measure)
-		WHEN coalesce(k NOT BETWEEN 1 AND 1001, true) THEN format('k must be from 1 to 1001, not %s', k)
-		WHEN (from_ms IS NULL) <> (to_ms IS NULL) THEN 'from_ms and to_ms come together'
-		WHEN from_ms >= to_ms OR from_ms < 0 OR to_ms > 253402300800000 THEN
-			format('0 <= from_ms < to_ms <= 253402300800000 does not hold: from_ms %s, to_ms %s', from_ms, to_ms) END;
 BEGIN
-	IF why IS NOT NULL THEN
-		RAISE EXCEPTION '%', why USING ERRCODE = 'invalid_parameter_value';
+	IF NOT turnout.window_fits(measure, k, from_ms, to_ms) THEN
+		RAISE EXCEPTION '%', CASE
+			WHEN coalesce(measure NOT IN ('rsvps', 'headcount'), true) THEN
+				format('measure must be rsvps or headcount, not "%s"', measure)
+			WHEN coalesce(k NOT BETWEEN 1 AND 1001, true) THEN format('k must be from 1 to 1001, not %s', k)
+			WHEN (from_ms IS NULL) <> (to_ms IS NULL) THEN 'from_ms and to_ms come together'
+			ELSE format('0 <= from_ms < to_ms <= 253402300800000 does not hold: from_ms %s, to_ms %s',
+				from_ms, to_ms) END USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 END
 $$;
@@ -350,28 +359,32 @@ CREATE FUNCTION board_window(measure text, k integer, from_ms bigint, to_ms bigi
 	SET plan_cache_mode = force_generic_plan SET work_mem = '16MB' SET jit = off
 AS $$
 DECLARE
-	f turnout.event_filter;
-	hundredth bigint;
-	scan double precision;
+	few boolean;
+	cut text;
+	n bigint;
 	best turnout.board_best;
 BEGIN
-	PERFORM turnout.check_window(measure, k, from_ms, to_ms);
-	f := turnout.event_filter(country, city, group_id, group_urlname, topic, starts, now_ms);
-	IF to_ms - from_ms <= 86400000 AND NOT turnout.event_filter_given(f) THEN
-		SELECT r.mtime_ms INTO hundredth FROM turnout.rsvps AS r
-		WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
-		ORDER BY r.mtime_ms OFFSET 99 LIMIT 1;
-		-- As dense as it begins, which may be wrong: hence a quarter, below. 0.4 as in window_best().
-		scan := coalesce(0.4 * 100 * (to_ms - from_ms) / (hundredth - from_ms + 1), 0);
+	IF turnout.window_fits(measure, k, from_ms, to_ms) AND to_ms - from_ms <= 86400000
+		AND num_nonnulls(country, city, group_id, group_urlname, topic, starts) = 0 THEN
+		-- A quarter, since it is only a guess.
+		SELECT g.us < turnout.days_us(k, 2 * k + 30, 1, turnout.mtime_day(to_ms - 1)
+			- turnout.mtime_day(from_ms) + 1, to_ms - from_ms) / 4, g.cut
+		INTO few, cut FROM turnout.rows_guess(k, from_ms, to_ms) AS g;
 	END IF;
-	IF scan < turnout.days_us(k, 2 * k + 30, 1,
-		turnout.mtime_day(to_ms - 1) - turnout.mtime_day(from_ms) + 1, to_ms - from_ms) / 4 THEN
-		RAISE DEBUG 'board by rows: at first sight, scan % us', round(scan);
+	IF few THEN
+		RAISE DEBUG 'board by rows: at first sight';
 	ELSE
-		best := turnout.window_best(measure, k, false, from_ms, to_ms, f, NULL);
+		PERFORM turnout.check_window(measure, k, from_ms, to_ms);
+		best := turnout.window_best(measure, k, false, from_ms, to_ms, turnout.event_filter(country, city,
+			group_id, group_urlname, topic, starts, now_ms), NULL);
 	END IF;
 	IF best IS NULL THEN
-		RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k;
+		RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k, cut, false;
+		GET DIAGNOSTICS n = ROW_COUNT;
+		IF n < k AND cut IS NOT NULL THEN
+			RAISE DEBUG 'board by rows: after % the rest', n;
+			RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k - n, cut, true;
+		END IF;
 		RETURN;
 	END IF;
 	RETURN QUERY
@@ -389,7 +402,7 @@ DECLARE
 BEGIN
 	FOR f IN SELECT p.oid FROM pg_proc AS p WHERE p.pronamespace = 'turnout'::regnamespace
 		AND p.proname IN ('day_step', 'days_first', 'days_above', 'heads_by_counts', 'heads_of_events',
-		'best_of_heads', 'days_us', 'window_best', 'check_window', 'board_window') LOOP
+		'best_of_heads', 'days_us', 'window_best', 'window_fits', 'check_window', 'board_window') LOOP
 		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO turnout_ingest, turnout_web', f);
 	END LOOP;

@@ -7,8 +7,8 @@ import random
 import pytest
 from conftest import NAMES, Database
 from psycopg2 import errors
-from psycopg2.extras import Json
-from windows import DAY, HOUR, T0, WEEK, World
+from psycopg2.extras import Json, execute_values
+from windows import DAY, HOUR, PREFIXES, T0, WEEK, World
 
 CASES = int(os.environ.get("TURNOUT_CASES") or 400)
 FILTER = "%s, %s, %s::bigint, %s, %s, %s, %s::bigint"
@@ -115,6 +115,41 @@ def test_an_equal_count_further_down_comes_first_by_its_id(db, others):
             found = db.rows(BY_PATH, "rsvps", k, False, T0, T0 + 1000,
                             *[None] * 7, path, "rsvps")
             assert [row[1] for row in found][:k] == want, (path, k)
+
+
+@pytest.mark.parametrize("ids", ["anywhere", "small first", "great first"])
+def test_of_many_events_with_one_yes_the_first_ids_are_found(db, ids):
+    """What the first rows say of the ids of all is not always so."""
+    dice = random.Random(SEED)
+    print(f"TURNOUT_SEED={SEED}")
+    many = [dice.choice(PREFIXES) + f"{n:06}"
+            for n in dice.sample(range(10 ** 6), 6000)]
+    if ids != "anywhere":
+        many.sort(reverse=ids == "great first")
+    yes = [(e, T0 + n * HOUR // 6000, dice.choice([None, 0, 0, 0, 2]))
+           for n, e in enumerate(many)]
+    yes += [(e, at + 1, 0) for e, at, _ in dice.sample(yes, 150)]
+    cursor = db.connect().cursor()
+    execute_values(cursor, "INSERT INTO turnout.rsvps (event_id, mtime_ms,"
+                   " guests, response, rsvp_id) VALUES %s",
+                   [(*row, "yes", n) for n, row in enumerate(yes)])
+    cursor.execute("ANALYZE; SET client_min_messages = debug1")
+    counts = {}
+    for e, _, guests in yes:
+        rsvps, people = counts.get(e, (0, 0))
+        counts[e] = rsvps + 1, people + 1 + (guests or 0)
+    late = set()
+    for n, measure in enumerate(("rsvps", "headcount")):
+        board = sorted(((e, *c) for e, c in counts.items()),
+                       key=lambda row: (-row[1 + n], row[0]))
+        for k in (1, 10, 149, 400, 1000, 1001):
+            del cursor.connection.notices[:]
+            found = ask(cursor, BOARD, measure, k, T0, T0 + HOUR, *[None] * 7)
+            assert found == board[:k], (measure, k)
+            if "the rest" in "".join(cursor.connection.notices):
+                late.add(k)
+    # With the small ids first, the cut is far too low.
+    assert (1000 in late) == (ids == "small first"), late
 
 
 def test_previous_ranks_are_those_of_the_window_before(world, cursor):
