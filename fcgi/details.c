@@ -65,13 +65,6 @@ details_from_row(
 	v->located = details_place(res, row, column + 14, &v->lat, &v->lon);
 }
 
-static void
-member(struct buf *b, const char *name, const char *value)
-{
-	buf_addf(b, ",\"%s\":", name);
-	json_cstring(b, value);
-}
-
 /* Adds the members of an event but its group and venue, without braces. */
 void
 details_json_summary(struct buf *b, const struct details_event *ev)
@@ -80,9 +73,9 @@ details_json_summary(struct buf *b, const struct details_event *ev)
 
 	buf_adds(b, "\"event_id\":");
 	json_cstring(b, ev->event_id);
-	member(b, "name", ev->name);
-	member(b, "url", ev->url);
-	member(b, "starts_at",
+	json_member(b, "name", ev->name);
+	json_member(b, "url", ev->url);
+	json_member(b, "starts_at",
 	    ev->starts_ms == DETAILS_ABSENT ? NULL
 					    : clock_iso(iso, ev->starts_ms));
 	buf_adds(b, ",\"rsvps\":");
@@ -105,11 +98,11 @@ details_json(struct buf *b, const struct details_event *ev)
 	} else {
 		buf_adds(b, "{\"group_id\":");
 		json_int(b, g->group_id);
-		member(b, "name", g->name);
-		member(b, "urlname", g->urlname);
-		member(b, "city", g->city);
-		member(b, "state", g->state);
-		member(b, "country", g->country);
+		json_member(b, "name", g->name);
+		json_member(b, "urlname", g->urlname);
+		json_member(b, "city", g->city);
+		json_member(b, "state", g->state);
+		json_member(b, "country", g->country);
 		buf_addc(b, '}');
 	}
 	buf_adds(b, ",\"venue\":");
@@ -118,7 +111,7 @@ details_json(struct buf *b, const struct details_event *ev)
 	} else {
 		buf_adds(b, "{\"venue_id\":");
 		json_int(b, v->venue_id);
-		member(b, "name", v->name);
+		json_member(b, "name", v->name);
 		buf_adds(b, ",\"lat\":");
 		if (v->located)
 			json_double(b, v->lat);

@@ -152,3 +152,11 @@ json_double(struct buf *b, double d)
 			*p = '.';
 	buf_adds(b, text);
 }
+
+/* Adds a member that is not an object's first: text, or null. */
+void
+json_member(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, ",\"%s\":", name);
+	json_cstring(b, value);
+}

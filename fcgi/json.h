@@ -15,5 +15,6 @@ void json_cstring(struct buf *, const char *);
 void json_raw(struct buf *, const char *);
 void json_int(struct buf *, int64_t);
 void json_double(struct buf *, double);
+void json_member(struct buf *, const char *name, const char *value);
 
 #endif

@@ -12,13 +12,6 @@ static const char *const id_names[] = {
 };
 
 static void
-member(struct buf *b, const char *name, const char *value)
-{
-	buf_addf(b, ",\"%s\":", name);
-	json_cstring(b, value);
-}
-
-static void
 degrees(struct buf *b, const char *name, bool located, double value)
 {
 	buf_addf(b, ",\"%s\":", name);
@@ -56,15 +49,15 @@ thing_json(struct response *out, const struct thing *t)
 	out->mark_at = gap.to = answer_json(b, &t->answer);
 	buf_addf(b, ",\"%s\":", id_names[t->kind]);
 	json_int(b, t->id);
-	member(b, "name", t->name);
+	json_member(b, "name", t->name);
 	if (t->kind == THING_GROUP) {
-		member(b, "urlname", t->urlname);
-		member(b, "city", t->city);
-		member(b, "state", t->state);
-		member(b, "country", t->country);
+		json_member(b, "urlname", t->urlname);
+		json_member(b, "city", t->city);
+		json_member(b, "state", t->state);
+		json_member(b, "country", t->country);
 	}
 	if (t->kind == THING_MEMBER) {
-		member(b, "photo", t->photo);
+		json_member(b, "photo", t->photo);
 	} else {
 		degrees(b, "lat", t->located, t->lat);
 		degrees(b, "lon", t->located, t->lon);

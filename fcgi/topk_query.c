@@ -133,21 +133,14 @@ topk_query_each(
 }
 
 static void
-member(struct buf *b, const char *name, const char *value)
-{
-	buf_addf(b, ",\"%s\":", name);
-	json_cstring(b, value);
-}
-
-static void
 add_range(struct buf *b, const struct range *range)
 {
 	char iso[CLOCK_ISO_LEN];
 
 	if (range->kind == RANGE_ALL)
 		return;
-	member(b, "from", clock_iso(iso, range->from_ms));
-	member(b, "to", clock_iso(iso, range->to_ms));
+	json_member(b, "from", clock_iso(iso, range->from_ms));
+	json_member(b, "to", clock_iso(iso, range->to_ms));
 }
 
 /*
@@ -164,16 +157,16 @@ topk_query_json(struct buf *b, const struct topk_query *query)
 
 	buf_addf(b, "\"by\":\"%s\"", by_names[query->by]);
 	if (range->window[0] != '\0')
-		member(b, "window", range->window);
+		json_member(b, "window", range->window);
 	if (range->kind == RANGE_DAY) {
 		clock_iso(iso, range->from_ms);
 		iso[10] = '\0'; /* the day only */
-		member(b, "date", iso);
+		json_member(b, "date", iso);
 	}
 	gap.from = b->len;
 	add_range(b, range);
 	gap.to = range->kind == RANGE_SLIDING ? b->len : gap.from;
-	filter_each(b, &query->filter, member);
+	filter_each(b, &query->filter, json_member);
 	return gap;
 }
 

@@ -9,8 +9,7 @@
 static void
 member(struct buf *b, const char *name, const char *value)
 {
-	buf_addf(b, ",\"%s\":", name);
-	json_cstring(b, value == NULL ? "" : value);
+	json_member(b, name, value == NULL ? "" : value);
 }
 
 static void
