@@ -45,7 +45,7 @@ struct status {
 	/* From PostgreSQL; away: nothing of the rest is known. */
 	bool away;
 	struct answer answer;
-	size_t npartitions; /* the stopped ones, then those that lag most */
+	size_t npartitions; /* most lag first; none is cut that is stopped */
 	struct status_partition partitions[STATUS_PARTITIONS_MAX];
 	size_t nreasons;
 	struct status_reason reasons[STATUS_REASONS_MAX];

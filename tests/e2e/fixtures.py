@@ -19,6 +19,7 @@ sys.path[:0] = [HERE, os.path.dirname(HERE),
                 os.path.join(HERE, "..", "corpus")]
 
 from stacklib import proc               # noqa: E402
+from stacklib.daemons import Ingest     # noqa: E402
 from stacklib.stack import Stack        # noqa: E402
 from world import World                 # noqa: E402
 
@@ -82,6 +83,17 @@ def started(**how):
         return Stack(quiet=True, **how).up()
     except proc.Missing as why:
         pytest.skip(str(why))
+
+
+def imported(stack, path):
+    """A stack without a stream, with the messages of a file in it."""
+    ingest = Ingest(stack.dir, stack.settings["build"])
+    ingest.configure("127.0.0.1:1", "rsvps",
+                     stack.postgres.conninfo("turnout_ingest"))
+    subprocess.run([ingest.program, "-c", ingest.conf, "import", "-q", path],
+                   check=True)
+    stack.url = stack.nginx.url()
+    return stack
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 import redis as client
 import requests
-from fixtures import started
+from fixtures import imported, started
 from load import Load
 from page import Page
 from stacklib import proc
@@ -30,14 +30,7 @@ def site(generate, request):
     stack = started(broker="none", workers=3,
                     only=("postgres", "redis", "fcgi", "nginx"))
     request.addfinalizer(stack.down)
-    from stacklib.daemons import Ingest
-    ingest = Ingest(stack.dir, stack.settings["build"])
-    ingest.configure("127.0.0.1:1", "rsvps",
-                     stack.postgres.conninfo("turnout_ingest"))
-    subprocess.run([ingest.program, "-c", ingest.conf, "import", "-q",
-                    generate(3000, seed=1)], check=True)
-    stack.url = stack.nginx.url()
-    return stack
+    return imported(stack, generate(3000, seed=1))
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,12 @@
 import concurrent.futures
 import os
 import signal
-import subprocess
 
 import psycopg2
 import pytest
 import requests
-from fixtures import started
+from fixtures import imported, started
 from stacklib import proc
-from stacklib.daemons import Ingest
 
 ASKING = ("SELECT pid FROM pg_stat_activity WHERE usename = 'turnout_web'"
           " AND wait_event_type = 'Lock'")
@@ -22,12 +20,7 @@ def site(generate, request):
     stack = started(broker="none", workers=2,
                     only=("postgres", "fcgi", "nginx"))
     request.addfinalizer(stack.down)
-    ingest = Ingest(stack.dir, stack.settings["build"])
-    ingest.configure("127.0.0.1:1", "rsvps",
-                     stack.postgres.conninfo("turnout_ingest"))
-    subprocess.run([ingest.program, "-c", ingest.conf, "import", "-q",
-                    generate(300, seed=1)], check=True)
-    stack.url = stack.nginx.url()
+    imported(stack, generate(300, seed=1))
     # Long before the pool's own patience ends, also on a busy machine.
     run(stack, "ALTER ROLE turnout_web SET statement_timeout = '300ms'")
     stack.fcgi.stop()
