@@ -332,18 +332,21 @@ ready(const struct ingest_conf *conf)
 /*
  * Ends both threads.  What is with the storer is settled by its transaction;
  * when somebody does not let go in time, the process leaves without freeing:
- * nothing but memory hangs on it.
+ * nothing but memory hangs on it.  The group is told in any case, or it would
+ * wait for us until our session is over.
  */
 static void
 close_run(struct run *run)
 {
 	int64_t deadline = clock_mono_ms() + STOP_MS;
+	bool settled, closed;
 
 #ifdef HAVE_SYSTEMD
 	sd_notify(0, "STOPPING=1");
 #endif
-	if (!storer_stop(run->storer, STOP_MS * 3 / 4) ||
-	    !consumer_close(run->consumer, clock_left_ms(deadline) + 200)) {
+	settled = storer_stop(run->storer, STOP_MS * 3 / 4);
+	closed = consumer_close(run->consumer, clock_left_ms(deadline) + 200);
+	if (!settled || !closed) {
 		log_info(
 		    "stopped without waiting for %s", "Kafka or PostgreSQL");
 		_exit(run->status);

@@ -9,6 +9,7 @@ from messages import neighbour
 from stacklib import proc
 
 HOUR = 3600
+SESSION = 10  # seconds, until the group gives up a member that is silent
 WAITING = ("SELECT pid FROM pg_stat_activity WHERE application_name ="
            " 'turnout-ingest' AND datname = current_database()"
            " AND wait_event_type = 'Lock'")
@@ -53,5 +54,29 @@ def test_what_follows_a_batch_that_was_given_up_is_not_stored(kafka, world):
     assert w.stored() == {0: 0}
     ingest.forget()
     ingest.start()
+    w.wait_stored(w.ends())
+    w.judge()
+
+
+def partitions(ingest):
+    return ingest.metrics()["turnout_ingest_partitions"]
+
+
+def test_a_stop_that_cannot_wait_tells_the_group(kafka, world):
+    """Or the partitions would have no reader until the session is over."""
+    w = world(kafka)
+    first = w.ingest(batch={"max_messages": "1"})
+    w.produce([out(neighbour(1))])
+    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
+    lock.cursor().execute("LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    w.produce([out(neighbour(2))], wait=False)
+    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    first.signal(signal.SIGTERM)
+    assert first.child.wait(5) == 0, proc.tail(first.log)
+    assert first.logged("without waiting")
+    first.forget()
+    second = w.ingest(number=2)
+    assert proc.wait_until(lambda: partitions(second) == 1, SESSION / 2)
+    lock.close()
     w.wait_stored(w.ends())
     w.judge()
