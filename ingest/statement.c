@@ -8,11 +8,16 @@
 #include "lib/buf.h"
 #include "lib/xalloc.h"
 
-/* The room of its columns is used again by the next statement. */
+#define STATEMENT_TEXTS 2
+
+/* The room of its columns is used again when it is made anew. */
 struct statement {
+	const char *sql; /* NULL = there is nothing to run */
 	struct buf columns[STATEMENT_COLUMNS];
 	Oid types[STATEMENT_COLUMNS];
 	int n;
+	const char *texts[STATEMENT_TEXTS];
+	int ntexts;
 };
 
 struct statement *
@@ -33,7 +38,15 @@ statement_free(struct statement *st)
 	free(st);
 }
 
-/* Starts the next column, to be filled with exactly so many elements. */
+/* Forgets what st was; sql is borrowed (NULL = there is nothing to run). */
+void
+statement_begin(struct statement *st, const char *sql)
+{
+	st->sql = sql;
+	st->n = st->ntexts = 0;
+}
+
+/* Starts the next column ($1 and on), to be filled with exactly so many elements. */
 struct buf *
 statement_column(struct statement *st, enum array_type type, size_t rows)
 {
@@ -42,6 +55,19 @@ statement_column(struct statement *st, enum array_type type, size_t rows)
 	st->types[st->n++] = array_oid(type);
 	array_begin(b, type, rows);
 	return b;
+}
+
+/* The next parameter after the columns: text, borrowed, or NULL. */
+void
+statement_text(struct statement *st, const char *text)
+{
+	st->texts[st->ntexts++] = text;
+}
+
+bool
+statement_is_made(const struct statement *st)
+{
+	return st->sql != NULL;
 }
 
 void
@@ -63,13 +89,9 @@ column_number(struct buf *col, int64_t n, int64_t absent)
 		array_int8(col, n);
 }
 
-/*
- * Runs sql with the columns ($1 and on), then texts (NULL allowed) as text;
- * afterwards there are no columns.  Returns what db_query() returns.
- */
+/* Returns what db_query() returns. */
 PGresult *
-statement_run(struct statement *st, struct db *db, const char *sql,
-    const char *const *texts, int ntexts, int timeout_ms)
+statement_run(struct statement *st, struct db *db, int timeout_ms)
 {
 	const char *values[STATEMENT_COLUMNS];
 	int lengths[STATEMENT_COLUMNS], formats[STATEMENT_COLUMNS], i;
@@ -83,13 +105,12 @@ statement_run(struct statement *st, struct db *db, const char *sql,
 		lengths[i] = (int)st->columns[i].len;
 		formats[i] = 1;
 	}
-	for (; i < st->n + ntexts; i++) {
-		values[i] = texts[i - st->n];
+	for (; i < st->n + st->ntexts; i++) {
+		values[i] = st->texts[i - st->n];
 		lengths[i] = 0;
 		formats[i] = 0;
 		st->types[i] = ARRAY_TEXT;
 	}
 	params.n = i;
-	st->n = 0;
-	return db_query(db, sql, &params, timeout_ms);
+	return db_query(db, st->sql, &params, timeout_ms);
 }

@@ -33,7 +33,7 @@
 
 struct store {
 	struct db *db;
-	struct statement *statement;
+	struct statements *statements;
 	struct known *known;
 	struct rsvp_parser *parser; /* for bisecting */
 	char *cluster_id;	    /* NULL = not known */
@@ -59,7 +59,7 @@ store_open(const struct ingest_conf *conf)
 	struct store *st = xcalloc(1, sizeof(*st));
 
 	st->db = db_open(conf->pg_conninfo, "turnout-ingest");
-	st->statement = statement_new();
+	st->statements = statements_new();
 	st->known = known_new();
 	st->parser = rsvp_parser_open();
 	st->timeout_ms = (int)conf->pg_timeout_ms;
@@ -96,24 +96,23 @@ roll_back(struct store *st)
 static enum attempt
 write_rows(struct store *st, const struct batch *b, struct stored *stored)
 {
+	struct statements *all = st->statements;
 	int moved;
 
+	statements_make(all, b, st->known, st->cluster_id);
 	if (sql_begin(st->db, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	if (b->retry)
-		moved = sql_take_letters(
-		    st->db, st->statement, b, st->timeout_ms);
+		moved = sql_take_letters(st->db, all, b, st->timeout_ms);
 	else
-		moved = sql_move(
-		    st->db, st->statement, b, st->cluster_id, st->timeout_ms);
+		moved = sql_move(st->db, all, b, st->timeout_ms);
 	if (moved == 0)
 		return ATTEMPT_FENCED;
 	/* RSVPs last: their trigger takes the lock on all counters. */
 	if (moved == -1 ||
-	    store_details(st->db, st->statement, b, st->known, stored,
-		st->timeout_ms) == -1 ||
-	    sql_dead_letters(st->db, st->statement, b, st->timeout_ms) == -1 ||
-	    sql_rsvps(st->db, st->statement, b, stored, st->timeout_ms) == -1)
+	    store_details(st->db, all, b, stored, st->timeout_ms) == -1 ||
+	    sql_dead_letters(st->db, all, st->timeout_ms) == -1 ||
+	    sql_rsvps(st->db, all, stored, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	return ATTEMPT_DONE;
 }
@@ -199,7 +198,7 @@ resolve_retry(struct store *st, const struct batch *b)
 
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == 0)
 		taken = sql_take_letters(
-		    st->db, st->statement, b, st->timeout_ms);
+		    st->db, st->statements, b, st->timeout_ms);
 	if (taken == -1)
 		keep_error(st);
 	roll_back(st);
@@ -489,7 +488,7 @@ store_close(struct store *st)
 	if (st == NULL)
 		return;
 	db_close(st->db);
-	statement_free(st->statement);
+	statements_free(st->statements);
 	known_free(st->known);
 	rsvp_parser_close(st->parser);
 	free(st->cluster_id);

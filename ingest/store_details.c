@@ -134,13 +134,14 @@ add_places_in_log(struct statement *st, const struct batch *b, int kind,
 
 /* All columns of a set.  Only texts are left out: the rest is small. */
 static void
-add_details(struct statement *st, const struct batch *b, int kind,
+make_kind(struct statement *st, const struct batch *b, int kind,
     const struct detail_set *set, const unsigned char *hollow)
 {
 	struct buf *col;
 	size_t i;
 	int c;
 
+	statement_begin(st, details[kind].sql);
 	add_places_in_log(st, b, kind, set, hollow);
 	for (c = 0; c < details[kind].texts; c++) {
 		col = statement_column(st, ARRAY_TEXT, set->n);
@@ -198,16 +199,38 @@ pick_hollow(const struct batch *b, int kind, const struct detail_set *set,
 	return picked;
 }
 
+/* Makes the statements of a batch, for store_details(). */
+void
+details_make(
+    struct statements *all, const struct batch *b, const struct known *known)
+{
+	const struct detail_set *set;
+	unsigned char *hollow;
+	size_t i;
+	int kind;
+
+	for (kind = 0; kind < DETAIL_KINDS; kind++) {
+		set = &b->details[kind];
+		statement_begin(all->details[kind], NULL);
+		if (set->n == 0)
+			continue;
+		hollow = xcalloc(set->n, 1);
+		for (i = 0; i < set->n; i++)
+			hollow[i] = known_has(
+			    known, (enum detail_kind)kind, &set->rows[i]);
+		make_kind(all->details[kind], b, kind, set, hollow);
+		free(hollow);
+	}
+}
+
 /* Sends the rows; *again are those of them that came back hollow. */
 static int
 send_rows(struct db *db, struct statement *st, const struct batch *b, int kind,
-    const struct detail_set *set, const unsigned char *hollow,
-    struct detail_set *again, int64_t *changed, int timeout_ms)
+    const struct detail_set *set, struct detail_set *again, int64_t *changed,
+    int timeout_ms)
 {
-	PGresult *res;
+	PGresult *res = statement_run(st, db, timeout_ms);
 
-	add_details(st, b, kind, set, hollow);
-	res = statement_run(st, db, details[kind].sql, NULL, 0, timeout_ms);
 	if (res == NULL)
 		return -1;
 	*again = pick_hollow(b, kind, set, res, changed);
@@ -216,30 +239,27 @@ send_rows(struct db *db, struct statement *st, const struct batch *b, int kind,
 }
 
 static int
-store_kind(struct db *db, struct statement *st, const struct batch *b, int kind,
-    const struct known *known, int64_t *changed, int timeout_ms)
+store_kind(struct db *db, struct statements *all, const struct batch *b,
+    int kind, int64_t *changed, int timeout_ms)
 {
 	const struct detail_set *set = &b->details[kind];
-	unsigned char *hollow = xcalloc(set->n, 1);
 	struct detail_set again, none;
-	size_t i;
-	int rc;
+	unsigned char *whole;
+	int rc = 0;
 
-	for (i = 0; i < set->n; i++)
-		hollow[i] = known_has(
-		    known, (enum detail_kind)kind, &set->rows[i]);
-	rc = send_rows(
-	    db, st, b, kind, set, hollow, &again, changed, timeout_ms);
-	if (rc == 0 && again.n > 0) {
-		memset(hollow, 0, again.n);
-		rc = send_rows(db, st, b, kind, &again, hollow, &none, changed,
+	if (send_rows(db, all->details[kind], b, kind, set, &again, changed,
+		timeout_ms) == -1)
+		return -1;
+	if (again.n > 0) {
+		whole = xcalloc(again.n, 1);
+		make_kind(all->again, b, kind, &again, whole);
+		free(whole);
+		rc = send_rows(db, all->again, b, kind, &again, &none, changed,
 		    timeout_ms);
 		if (rc == 0)
 			free(none.rows);
 	}
-	if (rc == 0)
-		free(again.rows);
-	free(hollow);
+	free(again.rows);
 	return rc;
 }
 
@@ -249,15 +269,15 @@ store_kind(struct db *db, struct statement *st, const struct batch *b, int kind,
  * commits is for known_add().
  */
 int
-store_details(struct db *db, struct statement *st, const struct batch *b,
-    const struct known *known, struct stored *stored, int timeout_ms)
+store_details(struct db *db, struct statements *all, const struct batch *b,
+    struct stored *stored, int timeout_ms)
 {
 	int kind;
 
 	for (kind = 0; kind < DETAIL_KINDS; kind++)
-		if (b->details[kind].n > 0 &&
-		    store_kind(db, st, b, kind, known,
-			&stored->details_changed[kind], timeout_ms) == -1)
+		if (statement_is_made(all->details[kind]) &&
+		    store_kind(db, all, b, kind, &stored->details_changed[kind],
+			timeout_ms) == -1)
 			return -1;
 	return 0;
 }

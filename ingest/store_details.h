@@ -6,7 +6,9 @@
 #include "ingest/statement.h"
 #include "ingest/store_sql.h"
 
-int store_details(struct db *, struct statement *, const struct batch *,
-    const struct known *, struct stored *, int timeout_ms) MUSTCHECK;
+void
+details_make(struct statements *, const struct batch *, const struct known *);
+int store_details(struct db *, struct statements *, const struct batch *,
+    struct stored *, int timeout_ms) MUSTCHECK;
 
 #endif

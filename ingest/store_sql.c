@@ -7,9 +7,11 @@
 
 #include "ingest/batch.h"
 #include "ingest/statement.h"
+#include "ingest/store_details.h"
 #include "ingest/store_sql.h"
 #include "lib/buf.h"
 #include "lib/db.h"
+#include "lib/xalloc.h"
 
 /* clang-format off */
 static const char Q_MOVE[] =
@@ -79,15 +81,45 @@ static const char Q_RSVPS[] =
     " WHERE " VERSION_SQL("excluded") " > " VERSION_SQL("r");
 /* clang-format on */
 
-static PGresult *
-move_partitions(struct db *db, struct statement *st, const struct batch *b,
-    const char *cluster_id, int timeout_ms)
+struct statements *
+statements_new(void)
 {
-	const char *texts[] = { b->source, cluster_id };
+	struct statements *all = xcalloc(1, sizeof(*all));
+	int kind;
+
+	all->fence = statement_new();
+	for (kind = 0; kind < DETAIL_KINDS; kind++)
+		all->details[kind] = statement_new();
+	all->again = statement_new();
+	all->letters = statement_new();
+	all->rsvps = statement_new();
+	return all;
+}
+
+void
+statements_free(struct statements *all)
+{
+	int kind;
+
+	if (all == NULL)
+		return;
+	statement_free(all->fence);
+	for (kind = 0; kind < DETAIL_KINDS; kind++)
+		statement_free(all->details[kind]);
+	statement_free(all->again);
+	statement_free(all->letters);
+	statement_free(all->rsvps);
+	free(all);
+}
+
+static void
+make_move(struct statement *st, const struct batch *b, const char *cluster_id)
+{
 	struct buf *col[7];
 	const struct move *m;
 	size_t i;
 
+	statement_begin(st, Q_MOVE);
 	col[0] = statement_column(st, ARRAY_INT4, b->nmoves);
 	for (i = 1; i < 7; i++)
 		col[i] = statement_column(st, ARRAY_INT8, b->nmoves);
@@ -106,19 +138,114 @@ move_partitions(struct db *db, struct statement *st, const struct batch *b,
 		}
 		column_number(col[6], m->high, INT64_MIN);
 	}
-	return statement_run(st, db, Q_MOVE, texts, 2, timeout_ms);
+	statement_text(st, b->source);
+	statement_text(st, cluster_id);
 }
 
-static PGresult *
-move_import(
-    struct db *db, struct statement *st, const struct batch *b, int timeout_ms)
+static void
+make_move_import(struct statement *st, const struct batch *b)
 {
 	const struct move *m = &b->moves[0];
 
+	statement_begin(st, Q_MOVE_IMPORT);
 	array_int8(statement_column(st, ARRAY_INT8, 1), b->import_id);
 	array_int8(statement_column(st, ARRAY_INT8, 1), m->expected);
 	array_int8(statement_column(st, ARRAY_INT8, 1), m->next);
-	return statement_run(st, db, Q_MOVE_IMPORT, NULL, 0, timeout_ms);
+}
+
+static void
+make_take_letters(struct statement *st, const struct batch *b)
+{
+	struct buf *id;
+	size_t i;
+
+	statement_begin(st, Q_TAKE_LETTERS);
+	id = statement_column(st, ARRAY_INT8, b->nrecords - b->nbad);
+	for (i = 0; i < b->nrecords; i++)
+		if (b->records[i].reason[0] == '\0')
+			array_int8(id, b->records[i].letter_id);
+}
+
+/* Records with a reason; what a retry refuses is there already. */
+static void
+make_letters(struct statement *st, const struct batch *b)
+{
+	struct buf *part, *off, *ts, *key, *value, *reason;
+	const struct record *rec;
+	size_t i;
+
+	statement_begin(st, b->nbad == 0 || b->retry ? NULL : Q_DEAD_LETTERS);
+	if (!statement_is_made(st))
+		return;
+	part = statement_column(st, ARRAY_INT4, b->nbad);
+	off = statement_column(st, ARRAY_INT8, b->nbad);
+	ts = statement_column(st, ARRAY_INT8, b->nbad);
+	key = statement_column(st, ARRAY_BYTEA, b->nbad);
+	value = statement_column(st, ARRAY_BYTEA, b->nbad);
+	reason = statement_column(st, ARRAY_TEXT, b->nbad);
+	for (i = 0; i < b->nrecords; i++) {
+		rec = &b->records[i];
+		if (rec->reason[0] == '\0')
+			continue;
+		array_int4(part, rec->pos.part);
+		array_int8(off, rec->pos.offset);
+		column_number(ts, rec->pos.ts, INT64_MIN);
+		column_span(key, b, &rec->key);
+		column_span(value, b, &rec->value);
+		array_bytes(reason, rec->reason, strlen(rec->reason));
+	}
+	statement_text(st, b->source);
+}
+
+static void
+make_rsvps(struct statement *st, const struct batch *b)
+{
+	struct buf *id, *event, *member, *mtime, *response, *guests;
+	const struct rsvp_row *row;
+	size_t i;
+
+	statement_begin(st, b->nrsvps == 0 ? NULL : Q_RSVPS);
+	if (!statement_is_made(st))
+		return;
+	id = statement_column(st, ARRAY_INT8, b->nrsvps);
+	event = statement_column(st, ARRAY_TEXT, b->nrsvps);
+	member = statement_column(st, ARRAY_INT8, b->nrsvps);
+	mtime = statement_column(st, ARRAY_INT8, b->nrsvps);
+	response = statement_column(st, ARRAY_INT4, b->nrsvps);
+	guests = statement_column(st, ARRAY_INT4, b->nrsvps);
+	for (i = 0; i < b->nrsvps; i++) {
+		row = &b->rsvps[i];
+		array_int8(id, row->rsvp_id);
+		column_span(event, b, &row->event_id);
+		column_number(member, row->member_id, RSVP_ABSENT);
+		array_int8(mtime, row->mtime_ms);
+		array_int4(response, (int32_t)row->response + 1);
+		if (row->guests == RSVP_ABSENT)
+			array_null(guests);
+		else
+			array_int4(guests, row->guests);
+	}
+}
+
+/*
+ * Makes all statements of a batch, for known says which details need no
+ * content.  The batch and cluster_id (NULL = not known) are borrowed.
+ */
+void
+statements_make(struct statements *all, const struct batch *b,
+    const struct known *known, const char *cluster_id)
+{
+	if (b->retry)
+		make_take_letters(all->fence, b);
+	else if (b->nmoves == 0)
+		statement_begin(all->fence, NULL);
+	else if (b->import_id != 0)
+		make_move_import(all->fence, b);
+	else
+		make_move(all->fence, b, cluster_id);
+	details_make(all, b, known);
+	make_letters(all->letters, b);
+	make_rsvps(all->rsvps, b);
 }
 
 /*
@@ -141,18 +268,15 @@ sql_begin(struct db *db, int timeout_ms)
  * them moved, 0 when another writer had moved one, -1 on a fault.
  */
 int
-sql_move(struct db *db, struct statement *st, const struct batch *b,
-    const char *cluster_id, int timeout_ms)
+sql_move(struct db *db, struct statements *all, const struct batch *b,
+    int timeout_ms)
 {
 	PGresult *res;
 	int rc;
 
-	if (b->nmoves == 0)
+	if (!statement_is_made(all->fence))
 		return 1;
-	res = b->import_id != 0
-	    ? move_import(db, st, b, timeout_ms)
-	    : move_partitions(db, st, b, cluster_id, timeout_ms);
-	if (res == NULL)
+	if ((res = statement_run(all->fence, db, timeout_ms)) == NULL)
 		return -1;
 	rc = strtoul(PQcmdTuples(res), NULL, 10) == b->nmoves;
 	PQclear(res);
@@ -165,63 +289,30 @@ sql_move(struct db *db, struct statement *st, const struct batch *b,
  * What is taken is nowhere else, so that this commit waits for the disk.
  */
 int
-sql_take_letters(
-    struct db *db, struct statement *st, const struct batch *b, int timeout_ms)
+sql_take_letters(struct db *db, struct statements *all, const struct batch *b,
+    int timeout_ms)
 {
-	size_t n = b->nrecords - b->nbad, i;
-	struct buf *id;
 	PGresult *res;
 	int rc;
 
 	if (db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) == -1)
 		return -1;
-	id = statement_column(st, ARRAY_INT8, n);
-	for (i = 0; i < b->nrecords; i++)
-		if (b->records[i].reason[0] == '\0')
-			array_int8(id, b->records[i].letter_id);
-	res = statement_run(st, db, Q_TAKE_LETTERS, NULL, 0, timeout_ms);
-	if (res == NULL)
+	if ((res = statement_run(all->fence, db, timeout_ms)) == NULL)
 		return -1;
-	rc = strtoul(PQcmdTuples(res), NULL, 10) == n;
+	rc = strtoul(PQcmdTuples(res), NULL, 10) == b->nrecords - b->nbad;
 	PQclear(res);
 	return rc;
 }
 
-/*
- * Puts the records with a reason into dead_letters; a repetition is none, and
- * what a retry refuses is there already.
- */
+/* Puts the refused records into dead_letters; a repetition is none. */
 int
-sql_dead_letters(
-    struct db *db, struct statement *st, const struct batch *b, int timeout_ms)
+sql_dead_letters(struct db *db, struct statements *all, int timeout_ms)
 {
-	const char *texts[] = { b->source };
-	struct buf *part, *off, *ts, *key, *value, *reason;
-	const struct record *rec;
 	PGresult *res;
-	size_t i;
 
-	if (b->nbad == 0 || b->retry)
+	if (!statement_is_made(all->letters))
 		return 0;
-	part = statement_column(st, ARRAY_INT4, b->nbad);
-	off = statement_column(st, ARRAY_INT8, b->nbad);
-	ts = statement_column(st, ARRAY_INT8, b->nbad);
-	key = statement_column(st, ARRAY_BYTEA, b->nbad);
-	value = statement_column(st, ARRAY_BYTEA, b->nbad);
-	reason = statement_column(st, ARRAY_TEXT, b->nbad);
-	for (i = 0; i < b->nrecords; i++) {
-		rec = &b->records[i];
-		if (rec->reason[0] == '\0')
-			continue;
-		array_int4(part, rec->pos.part);
-		array_int8(off, rec->pos.offset);
-		column_number(ts, rec->pos.ts, INT64_MIN);
-		column_span(key, b, &rec->key);
-		column_span(value, b, &rec->value);
-		array_bytes(reason, rec->reason, strlen(rec->reason));
-	}
-	res = statement_run(st, db, Q_DEAD_LETTERS, texts, 1, timeout_ms);
-	if (res == NULL)
+	if ((res = statement_run(all->letters, db, timeout_ms)) == NULL)
 		return -1;
 	PQclear(res);
 	return 0;
@@ -229,36 +320,14 @@ sql_dead_letters(
 
 /* Stores the versions that beat what is there; counters follow by trigger. */
 int
-sql_rsvps(struct db *db, struct statement *st, const struct batch *b,
-    struct stored *stored, int timeout_ms)
+sql_rsvps(struct db *db, struct statements *all, struct stored *stored,
+    int timeout_ms)
 {
-	struct buf *id, *event, *member, *mtime, *response, *guests;
-	const struct rsvp_row *row;
 	PGresult *res;
-	size_t i;
 
-	if (b->nrsvps == 0)
+	if (!statement_is_made(all->rsvps))
 		return 0;
-	id = statement_column(st, ARRAY_INT8, b->nrsvps);
-	event = statement_column(st, ARRAY_TEXT, b->nrsvps);
-	member = statement_column(st, ARRAY_INT8, b->nrsvps);
-	mtime = statement_column(st, ARRAY_INT8, b->nrsvps);
-	response = statement_column(st, ARRAY_INT4, b->nrsvps);
-	guests = statement_column(st, ARRAY_INT4, b->nrsvps);
-	for (i = 0; i < b->nrsvps; i++) {
-		row = &b->rsvps[i];
-		array_int8(id, row->rsvp_id);
-		column_span(event, b, &row->event_id);
-		column_number(member, row->member_id, RSVP_ABSENT);
-		array_int8(mtime, row->mtime_ms);
-		array_int4(response, (int32_t)row->response + 1);
-		if (row->guests == RSVP_ABSENT)
-			array_null(guests);
-		else
-			array_int4(guests, row->guests);
-	}
-	res = statement_run(st, db, Q_RSVPS, NULL, 0, timeout_ms);
-	if (res == NULL)
+	if ((res = statement_run(all->rsvps, db, timeout_ms)) == NULL)
 		return -1;
 	stored->rows_changed = strtoll(PQcmdTuples(res), NULL, 10);
 	PQclear(res);

@@ -1,33 +1,50 @@
 /*
  * The statements of a batch's transaction, in the order in which they run.
- * Each sends its rows as one binary array a column.
+ * Each sends its rows as one binary array a column.  All are made before the
+ * transaction begins: while others wait for their turn, PostgreSQL does not
+ * wait for a client that computes.
  */
 #ifndef TURNOUT_INGEST_STORE_SQL_H
 #define TURNOUT_INGEST_STORE_SQL_H
 
 #include <stdint.h>
 
+#include "ingest/batch.h"
+#include "ingest/known.h"
 #include "lib/attr.h"
 
-struct batch;
 struct db;
 struct statement;
+
+struct statements {
+	struct statement *fence; /* moves offsets, or takes dead letters */
+	struct statement *details[DETAIL_KINDS];
+	struct statement
+	    *again; /* details whose content was wanted after all */
+	struct statement *letters;
+	struct statement *rsvps;
+};
 
 /* What a batch did, for the counters. */
 struct stored {
 	int64_t rows_changed;
-	int64_t details_changed[4]; /* by enum detail_kind */
+	int64_t details_changed[DETAIL_KINDS];
 };
 
+struct statements *statements_new(void);
+void statements_make(struct statements *, const struct batch *,
+    const struct known *, const char *cluster_id);
+void statements_free(struct statements *);
+
 int sql_begin(struct db *, int timeout_ms);
-int sql_move(struct db *, struct statement *, const struct batch *,
-    const char *cluster_id, int timeout_ms) MUSTCHECK;
-int sql_take_letters(struct db *, struct statement *, const struct batch *,
+int sql_move(struct db *, struct statements *, const struct batch *,
     int timeout_ms) MUSTCHECK;
-int sql_dead_letters(struct db *, struct statement *, const struct batch *,
+int sql_take_letters(struct db *, struct statements *, const struct batch *,
     int timeout_ms) MUSTCHECK;
-int sql_rsvps(struct db *, struct statement *, const struct batch *,
-    struct stored *, int timeout_ms) MUSTCHECK;
+int
+sql_dead_letters(struct db *, struct statements *, int timeout_ms) MUSTCHECK;
+int sql_rsvps(struct db *, struct statements *, struct stored *,
+    int timeout_ms) MUSTCHECK;
 int sql_end_zombies(struct db *, int timeout_ms);
 
 #endif
