@@ -46,7 +46,7 @@ statement_begin(struct statement *st, const char *sql)
 	st->n = st->ntexts = 0;
 }
 
-/* Starts the next column ($1 and on), to be filled with exactly so many elements. */
+/* Starts the next column ($1 and on): exactly so many elements follow. */
 struct buf *
 statement_column(struct statement *st, enum array_type type, size_t rows)
 {
