@@ -347,8 +347,10 @@ close_run(struct run *run)
 	settled = storer_stop(run->storer, STOP_MS * 3 / 4);
 	closed = consumer_close(run->consumer, clock_left_ms(deadline) + 200);
 	if (!settled || !closed) {
-		log_info(
-		    "stopped without waiting for %s", "Kafka or PostgreSQL");
+		log_info("stopped without waiting for %s",
+		    closed	  ? "PostgreSQL"
+			: settled ? "Kafka"
+				  : "Kafka and PostgreSQL");
 		_exit(run->status);
 	}
 	store_close(run->store);

@@ -19,7 +19,6 @@
 #include "ingest/ingest_conf.h"
 #include "ingest/store.h"
 #include "ingest/known.h"
-#include "ingest/statement.h"
 #include "ingest/store_details.h"
 #include "ingest/store_sql.h"
 #include "lib/db.h"

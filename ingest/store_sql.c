@@ -228,8 +228,8 @@ make_rsvps(struct statement *st, const struct batch *b)
 }
 
 /*
- * Makes all statements of a batch, for known says which details need no
- * content.  The batch and cluster_id (NULL = not known) are borrowed.
+ * Makes the statements of a batch; known says which details need no content.
+ * The batch and cluster_id (NULL = not known) are borrowed.
  */
 void
 statements_make(struct statements *all, const struct batch *b,

@@ -1,8 +1,8 @@
 /*
  * The statements of a batch's transaction, in the order in which they run.
- * Each sends its rows as one binary array a column.  All are made before the
- * transaction begins: while others wait for their turn, PostgreSQL does not
- * wait for a client that computes.
+ * Each sends its rows as one binary array a column.  All but the last resort,
+ * again, are made before the transaction begins: while others wait for their
+ * turn, PostgreSQL does not wait for a client that computes.
  */
 #ifndef TURNOUT_INGEST_STORE_SQL_H
 #define TURNOUT_INGEST_STORE_SQL_H

@@ -73,7 +73,7 @@ def test_a_stop_that_cannot_wait_tells_the_group(kafka, world):
     assert proc.wait_until(lambda: w.query(WAITING), 20)
     first.signal(signal.SIGTERM)
     assert first.child.wait(5) == 0, proc.tail(first.log)
-    assert first.logged("without waiting")
+    assert first.logged("without waiting for PostgreSQL")
     first.forget()
     second = w.ingest(number=2)
     assert proc.wait_until(lambda: partitions(second) == 1, SESSION / 2)
