@@ -1,8 +1,10 @@
 """The front page is light, asks for four things, and nothing in it jumps."""
 
 import time
+import urllib.request
 
 import pytest
+from halves import Halves
 from stacklib import proc
 from website import message
 
@@ -82,3 +84,20 @@ def test_nothing_jumps_while_it_loads_and_when_it_moves(browser, site, width):
     finally:
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
                     identifier=added)
+
+
+def test_nothing_jumps_where_a_page_comes_in_halves(browser, site):
+    with urllib.request.urlopen(site.url + "/?k=5", timeout=10) as answer:
+        page = answer.read().decode()
+    with Halves(site.url, page, "<details open>") as url:
+        browser.size(1600, 2400)
+        added = browser.cdp("Page.addScriptToEvaluateOnNewDocument",
+                            source=SHIFTS)["identifier"]
+        try:
+            browser.go(url)
+            browser.wait_js("requestAnimationFrame(() =>"
+                            " requestAnimationFrame(arguments[0]))")
+            assert browser.js("return window.shifts") == []
+        finally:
+            browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
+                        identifier=added)
