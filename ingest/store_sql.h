@@ -19,8 +19,7 @@ struct statement;
 struct statements {
 	struct statement *fence; /* moves offsets, or takes dead letters */
 	struct statement *details[DETAIL_KINDS];
-	struct statement
-	    *again; /* details whose content was wanted after all */
+	struct statement *again; /* details that are wanted whole after all */
 	struct statement *letters;
 	struct statement *rsvps;
 };

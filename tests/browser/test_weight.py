@@ -1,5 +1,6 @@
 """The front page is light, asks for four things, and nothing in it jumps."""
 
+import contextlib
 import time
 import urllib.request
 
@@ -20,6 +21,24 @@ new PerformanceObserver((list) => {
                     `${r.x},${r.y} ${r.width}x${r.height}`)])]);
 }).observe({type: "layout-shift", buffered: true});
 """
+
+
+@contextlib.contextmanager
+def shifts_watched(browser):
+    """Gives a function: what has jumped in this page until two frames on."""
+    added = browser.cdp("Page.addScriptToEvaluateOnNewDocument",
+                        source=SHIFTS)["identifier"]
+
+    def shifts():
+        browser.wait_js("requestAnimationFrame(() =>"
+                        " requestAnimationFrame(arguments[0]))")
+        return browser.js("return window.shifts")
+
+    try:
+        yield shifts
+    finally:
+        browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
+                    identifier=added)
 
 
 def transferred(browser, how_many):
@@ -53,9 +72,7 @@ def test_the_front_page_is_25_kb_with_all_that_it_needs(browser, site):
 
 @pytest.mark.parametrize("width", [360, 1600])
 def test_nothing_jumps_while_it_loads_and_when_it_moves(browser, site, width):
-    added = browser.cdp("Page.addScriptToEvaluateOnNewDocument",
-                        source=SHIFTS)["identifier"]
-    try:
+    with shifts_watched(browser) as shifts:
         browser.size(width, 2400)  # the whole board is to be seen
         now = int(time.time() * 1000)
         city = f"Shift {width}"
@@ -72,32 +89,18 @@ def test_nothing_jumps_while_it_loads_and_when_it_moves(browser, site, width):
         browser.until(f"{rows}[0] === 's{width}-2'")
         # The animation is over, and two frames more were drawn.
         browser.until("document.getAnimations().length === 0")
-        browser.wait_js("requestAnimationFrame(() =>"
-                        " requestAnimationFrame(arguments[0]))")
-        assert browser.js("return window.shifts") == []
+        assert shifts() == []
         # And the button, and what is said beside it.
         browser.js("document.querySelector('[role=status]').textContent ="
                    " document.getElementById('live').dataset.away")
-        browser.wait_js("requestAnimationFrame(() =>"
-                        " requestAnimationFrame(arguments[0]))")
-        assert browser.js("return window.shifts") == []
-    finally:
-        browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
-                    identifier=added)
+        assert shifts() == []
 
 
 def test_nothing_jumps_where_a_page_comes_in_halves(browser, site):
     with urllib.request.urlopen(site.url + "/?k=5", timeout=10) as answer:
         page = answer.read().decode()
-    with Halves(site.url, page, "<details open>") as url:
-        browser.size(1600, 2400)
-        added = browser.cdp("Page.addScriptToEvaluateOnNewDocument",
-                            source=SHIFTS)["identifier"]
-        try:
-            browser.go(url)
-            browser.wait_js("requestAnimationFrame(() =>"
-                            " requestAnimationFrame(arguments[0]))")
-            assert browser.js("return window.shifts") == []
-        finally:
-            browser.cdp("Page.removeScriptToEvaluateOnNewDocument",
-                        identifier=added)
+    browser.size(1600, 2400)
+    with Halves(site.url, page, "<details open>") as url, \
+            shifts_watched(browser) as shifts:
+        browser.go(url)
+        assert shifts() == []
