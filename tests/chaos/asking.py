@@ -108,12 +108,13 @@ class Met:
     def __init__(self, world):
         self.world, self.before = world, metrics(world)
 
-    def more(self, name):
-        return metrics(self.world)[name] - self.before[name]
+    def more(self, *names):
+        now = metrics(self.world)
+        return sum(now[name] - self.before[name] for name in names)
 
-    def wait_for(self, name, count=1, seconds=20):
-        found = proc.wait_until(lambda: self.more(name) >= count, seconds)
-        assert found, f"{name}: {self.more(name)} more, not {count}"
+    def wait_for(self, *names, count=1, seconds=20):
+        found = proc.wait_until(lambda: self.more(*names) >= count, seconds)
+        assert found, f"{names}: {self.more(*names)} more, not {count}"
 
 
 class Askers(Readers):

@@ -71,7 +71,7 @@ class Seen:
         assert proc.wait_until(lambda: self.by_ingest(times), seconds), \
             "ingest met nothing\n" + self.s.logs()
         if self.pool:
-            self.pool.wait_for(DB_ERRORS, 1, seconds)
+            self.pool.wait_for(DB_ERRORS, seconds=seconds)
 
 
 def pool_is_back(s, seconds=4):

@@ -6,9 +6,12 @@
 
 Without a lie it keeps values as Redis does.  A lie is what is done instead of
 an answer; after it the connection ought to be thrown away, so what is still
-asked on it is counted: .met lies, .after the most questions after one.
+asked on it is counted: .met lies (.told[lie] of each; one that was under way
+when the next began is not counted to that), .after the most questions after
+one.
 """
 
+import collections
 import itertools
 import select
 import socket
@@ -82,6 +85,7 @@ class FakeRedis:
     def __init__(self, dice):
         self.dice, self.lie = dice, None
         self.met = self.late = self.after = 0
+        self.told = collections.Counter()
         self.store, self.lock = {}, threading.RLock()
         self.over = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -137,6 +141,7 @@ class FakeRedis:
         finally:
             with self.lock:
                 self.met += told
+                self.told[lie] += told
         return told
 
     def count_after(self, client):

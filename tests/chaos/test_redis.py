@@ -75,7 +75,7 @@ def test_nodes_are_killed(storm, servers, trials, note):
             for redis in some:
                 redis.kill()
             kills += len(some)
-            counted.wait_for(ERRORS, len(some))
+            counted.wait_for(ERRORS, count=len(some))
             assert askers.wait_for(s.dice.randrange(1, 100))
             for redis in some:
                 redis.start()
@@ -109,7 +109,7 @@ def test_a_node_hangs(storm, servers, trials, note):
             assert 1 <= met <= len(servers.redis) * WORKERS * tries, (
                 met, tries)
             faults += met
-            Met(s.world).wait_for(FRESH, 10)
+            Met(s.world).wait_for(FRESH, count=10)
     note(tries=round(faults), p99_ms=askers.percentile(0.99),
          slowest_ms=askers.percentile(1))
     askers.judge(slowest=SLOWEST)
@@ -228,7 +228,7 @@ def test_a_real_node_refuses(storm, servers, trials):
                         assert name == "BUSY" or proc.wait_until(
                             lambda was=before: refused(server, name) > was,
                             20), name
-                        counted.wait_for(ERRORS, 3)
+                        counted.wait_for(ERRORS, count=3)
                     assert refused(server, name) > before, name
                     server.flushall()
                 wait_until_used(s, [redis])

@@ -174,8 +174,8 @@ def test_workers_do_not_agree_which_node_is_dead(
                 assert proc.wait_until(
                     lambda was=cuts: proxy.cuts > was + 3, 20)
                 time.sleep(s.moment(2))
-                counted.wait_for(ERRORS, 3)
-                counted.wait_for(FRESH, 3)
+                counted.wait_for(ERRORS, count=3)
+                counted.wait_for(FRESH, count=3)
                 proxy.victims = set()
                 assert askers.wait_for(30)
         note(cuts=proxy.cuts)
@@ -243,7 +243,7 @@ def workers_clock_jumps(s, clock, jump):
     for seconds in (jump, 0):
         counted = Met(s.world)
         clock.move(seconds)
-        counted.wait_for(BAD, 3)
+        counted.wait_for(BAD, count=3)
         time.sleep(s.moment(2))
 
 
@@ -275,13 +275,13 @@ def test_clocks_jump(storm, servers, trials, directory):
     s.world.fcgi.start()
     with Askers(s.world) as askers:
         for trial in trials:
-            Met(s.world).wait_for(FRESH, 10)
+            Met(s.world).wait_for(FRESH, count=10)
             jump = s.dice.choice([-86400, -3600, 3600, 86400])
             if trial % 2 == 0:
                 workers_clock_jumps(s, clock, jump)
             else:
                 redis_clock_jumps(
                     s, connect(s.dice.choice(servers.redis)), jump)
-        Met(s.world).wait_for(FRESH, 10)
+        Met(s.world).wait_for(FRESH, count=10)
     askers.judge()
     s.judge()
