@@ -36,18 +36,21 @@ const struct audit_check audit_checks[] = {
 
 	{ .name = "days",
 	  .looked = "SELECT count(*) FROM turnout.event_days",
-	  .wrong = "SELECT event_id, day, r.n AS n, r.people, d.rsvps,"
-	    " d.headcount FROM (SELECT event_id,"
+	  .wrong = "SELECT * FROM (SELECT event_id, day, r.n AS n, r.people,"
+	    " CASE WHEN r.people > 127"
+	    " THEN turnout.day_hours(event_id, day) END AS totals,"
+	    " d.rsvps, d.headcount, d.hours FROM (SELECT event_id,"
 	    " turnout.mtime_day(mtime_ms) AS day, count(*) AS n,"
 	    " sum(1 + coalesce(guests, 0)) AS people FROM turnout.rsvps"
 	    " WHERE response = 'yes' GROUP BY 1, 2) AS r"
-	    " FULL JOIN turnout.event_days AS d USING (event_id, day)"
-	    " WHERE r.n IS DISTINCT FROM d.rsvps"
-	    " OR r.people IS DISTINCT FROM d.headcount",
+	    " FULL JOIN turnout.event_days AS d USING (event_id, day)) AS d"
+	    " WHERE n IS DISTINCT FROM rsvps"
+	    " OR people IS DISTINCT FROM headcount"
+	    " OR totals IS DISTINCT FROM hours",
 	  .order = "event_id, day",
 	  LINES("json_build_object('event_id', event_id, 'day', day)",
-	    DIFFERENCE_COUNTS("n", "people"),
-	    DIFFERENCE_COUNTS("rsvps", "headcount")) },
+	    DIFFERENCE_DAY("n", "people", "totals", "hours"),
+	    DIFFERENCE_DAY("rsvps", "headcount", "hours", "totals")) },
 
 	/* A bound too low would hide an event from the boards. */
 	{ .name = "bounds",

@@ -23,7 +23,8 @@
 #define EXIT_USAGE 64	    /* sysexits.h: EX_USAGE */
 #define EXIT_UNAVAILABLE 69 /* EX_UNAVAILABLE */
 
-/* Events of a slice: writers wait for its transaction, some 20 ms. */
+/* Events of a slice: writers wait for its transaction, some 20 ms, and a
+ * quarter of one more for each of their days that has hours. */
 #define SLICE "1000"
 
 /* clang-format off */
@@ -73,13 +74,14 @@ static const char Q_SLICE[] =
     " ORDER BY event_id, day NULLS FIRST";
 #define ROW \
 	"json_strip_nulls(json_build_object('event_id', event_id, 'day', day))"
-#define COUNTS(which) \
+#define COUNTS(which, other) \
 	"CASE WHEN day IS NULL THEN " \
 	DIFFERENCE_EVENT(which "_rsvps", which "_headcount", which "_first", \
 	    which "_last") \
-	" ELSE " DIFFERENCE_COUNTS(which "_rsvps", which "_headcount") " END"
-#define EXPECTED COUNTS("expected")
-#define FOUND COUNTS("found")
+	" ELSE " DIFFERENCE_DAY(which "_rsvps", which "_headcount", \
+	    which "_hours", other "_hours") " END"
+#define EXPECTED COUNTS("expected", "found")
+#define FOUND COUNTS("found", "expected")
 /* clang-format on */
 
 struct recount {

@@ -20,11 +20,13 @@
 	"json_build_object('row', " row ", 'expected', " expected              \
 	", 'found', " found ")"
 
-/* The two counts of a day, as the value of one of these. */
-#define DIFFERENCE_COUNTS(rsvps, headcount)                                    \
+/* Those of a day, as the value of one of these; its hours where these differ
+ * from the other's. */
+#define DIFFERENCE_DAY(rsvps, headcount, hours, others)                        \
 	"CASE WHEN " rsvps                                                     \
-	" IS NOT NULL THEN json_build_object('rsvps', " rsvps                  \
-	", 'headcount', " headcount ") END"
+	" IS NOT NULL THEN json_strip_nulls(json_build_object('rsvps'," rsvps  \
+	", 'headcount', " headcount ", 'hours', CASE WHEN " hours              \
+	" IS DISTINCT FROM " others " THEN " hours " END)) END"
 
 /* Those of an event, and from when to when it has days. */
 #define DIFFERENCE_EVENT(rsvps, headcount, first, last)                        \

@@ -8,8 +8,8 @@
  */
 CREATE FUNCTION recount_differences(events text[])
 	RETURNS TABLE (event_id text, day date, expected_rsvps bigint,
-		expected_headcount bigint, expected_first date, expected_last date,
-		found_rsvps bigint, found_headcount bigint, found_first date, found_last date)
+		expected_headcount bigint, expected_first date, expected_last date, expected_hours bigint[],
+		found_rsvps bigint, found_headcount bigint, found_first date, found_last date, found_hours bigint[])
 	LANGUAGE sql STABLE
 AS $$
 	WITH days AS MATERIALIZED (
@@ -23,25 +23,28 @@ AS $$
 			min(d.day) AS first_day, max(d.day) AS last_day
 		FROM days AS d GROUP BY 1
 	)
-	SELECT coalesce(t.event_id, c.event_id), NULL::date, t.n, t.people, t.first_day, t.last_day,
-		c.rsvps, c.headcount, c.first_day, c.last_day
+	SELECT coalesce(t.event_id, c.event_id), NULL::date, t.n, t.people, t.first_day, t.last_day, NULL::bigint[],
+		c.rsvps, c.headcount, c.first_day, c.last_day, NULL::bigint[]
 	FROM counts AS t
 	FULL JOIN (SELECT * FROM turnout.event_counts AS c WHERE c.event_id = ANY (events)) AS c
 		ON c.event_id = t.event_id
 	WHERE (t.n, t.people, t.first_day, t.last_day)
 		IS DISTINCT FROM (c.rsvps, c.headcount, c.first_day, c.last_day)
 	UNION ALL
-	SELECT coalesce(t.event_id, d.event_id), coalesce(t.day, d.day), t.n, t.people, NULL, NULL,
-		d.rsvps, d.headcount, NULL, NULL
-	FROM days AS t
-	FULL JOIN (SELECT * FROM turnout.event_days AS d WHERE d.event_id = ANY (events)) AS d
-		ON d.event_id = t.event_id AND d.day = t.day
-	WHERE t.n IS DISTINCT FROM d.rsvps OR t.people IS DISTINCT FROM d.headcount
+	SELECT d.event_id, d.day, d.n, d.people, NULL, NULL, d.expected, d.rsvps, d.headcount, NULL, NULL, d.hours
+	FROM (
+		SELECT coalesce(t.event_id, d.event_id) AS event_id, coalesce(t.day, d.day) AS day, t.n, t.people,
+			d.rsvps, d.headcount, d.hours,
+			CASE WHEN t.people > 127 THEN turnout.day_hours(t.event_id, t.day) END AS expected
+		FROM days AS t
+		FULL JOIN (SELECT * FROM turnout.event_days AS d WHERE d.event_id = ANY (events)) AS d
+			ON d.event_id = t.event_id AND d.day = t.day) AS d
+	WHERE (d.n, d.people, d.expected) IS DISTINCT FROM (d.rsvps, d.headcount, d.hours)
 $$;
 REVOKE ALL ON FUNCTION recount_differences(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION recount_differences(text[]) TO turnout_ingest;
 COMMENT ON FUNCTION recount_differences(text[]) IS
-	'Compares event_counts (day is NULL) and event_days of these events with rsvps. Gives a row for each that differs: expected_* from rsvps, NULL where no row is to be; found_* as stored, NULL where there is none; *_first and *_last are event_counts'' first_day and last_day. Changes nothing, locks nothing.';
+	'Compares event_counts (day is NULL) and event_days of these events with rsvps. Gives a row for each that differs: expected_* from rsvps, NULL where no row is to be; found_* as stored, NULL where there is none; *_first and *_last are event_counts'' first_day and last_day, *_hours event_days'' hours. Changes nothing, locks nothing.';
 
 /*
  * The lock is the triggers', and comes first; each statement after it has a
@@ -53,8 +56,8 @@ COMMENT ON FUNCTION recount_differences(text[]) IS
  */
 CREATE FUNCTION recount(events text[])
 	RETURNS TABLE (event_id text, day date, expected_rsvps bigint,
-		expected_headcount bigint, expected_first date, expected_last date,
-		found_rsvps bigint, found_headcount bigint, found_first date, found_last date)
+		expected_headcount bigint, expected_first date, expected_last date, expected_hours bigint[],
+		found_rsvps bigint, found_headcount bigint, found_first date, found_last date, found_hours bigint[])
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = turnout, pg_temp
 	-- The daemon's role has these off; a slice is not to be compared row by row.
 	SET enable_hashjoin = on
@@ -83,11 +86,14 @@ BEGIN
 		DELETE FROM event_days AS d USING wrong AS w
 		WHERE w.expected_rsvps IS NULL AND d.event_id = w.event_id AND d.day = w.day
 	), days_right AS (
-		INSERT INTO event_days AS d (event_id, day, rsvps, headcount)
-		SELECT event_id, day, expected_rsvps, expected_headcount FROM wrong
+		INSERT INTO event_days AS d (event_id, day, rsvps, headcount, hours, hours_made)
+		SELECT event_id, day, expected_rsvps, expected_headcount, expected_hours,
+			CASE WHEN expected_hours IS NOT NULL THEN statement_timestamp() END
+		FROM wrong
 		WHERE day IS NOT NULL AND expected_rsvps IS NOT NULL
 		ON CONFLICT (event_id, day) DO UPDATE
-		SET rsvps = excluded.rsvps, headcount = excluded.headcount
+		SET rsvps = excluded.rsvps, headcount = excluded.headcount,
+			hours = excluded.hours, hours_made = excluded.hours_made
 	)
 	SELECT * FROM wrong;
 END

@@ -4,9 +4,11 @@
 /*
  * An event's days, and rows for what an edge cuts off: of that day either the
  * rows inside are added, or the day is, and the rows outside are taken away,
- * whichever part of the day is shorter. The sum of all days that the window
- * touches comes first: it is never below the count, and where it is below
- * at_least no row is read.
+ * whichever part of the day is shorter. Where the day has its hours, what
+ * comes before the edge is the total of the hours before it and the rows since,
+ * or that of one hour more without the rows until then. The sum of all days
+ * that the window touches comes first: it is never below the count, and where
+ * it is below at_least no row is read.
  */
 CREATE FUNCTION window_sums(ids text[], measure text, from_ms bigint, to_ms bigint, at_least bigint)
 	RETURNS TABLE (event_id text, rsvps bigint, headcount bigint)
@@ -16,6 +18,7 @@ AS $$
 DECLARE
 	day constant bigint := 86400000;
 	half constant bigint := 43200000;
+	hour constant bigint := 3600000;
 	from_day constant bigint := from_ms / day * day;
 	to_day constant bigint := to_ms / day * day;
 	-- A short window in one day: its rows, and no days.
@@ -29,6 +32,20 @@ DECLARE
 	n2 constant integer := CASE WHEN less_at_to THEN -1 ELSE 1 END;
 	a2 constant bigint := CASE WHEN less_at_to THEN to_ms ELSE to_day END;
 	b2 constant bigint := CASE WHEN inside THEN to_day WHEN less_at_to THEN to_day + day ELSE to_ms END;
+	-- A day with hours: what comes before an edge is the total of h hours and
+	-- m times the rows c..before d; all: that day's total.
+	late1 constant boolean := from_ms % hour > hour / 2;
+	h1 constant integer := from_ms / hour % 24 + late1::integer;
+	m1 constant integer := CASE WHEN late1 THEN -1 ELSE 1 END;
+	c1 constant bigint := CASE WHEN late1 THEN from_ms ELSE from_ms / hour * hour END;
+	d1 constant bigint := CASE WHEN late1 THEN from_ms / hour * hour + hour ELSE from_ms END;
+	all1 constant integer := CASE WHEN more_at_from AND NOT inside THEN 1 ELSE 0 END;
+	late2 constant boolean := to_ms % hour > hour / 2;
+	h2 constant integer := to_ms / hour % 24 + late2::integer;
+	m2 constant integer := CASE WHEN late2 THEN -1 ELSE 1 END;
+	c2 constant bigint := CASE WHEN late2 THEN to_ms ELSE to_ms / hour * hour END;
+	d2 constant bigint := CASE WHEN late2 THEN to_ms / hour * hour + hour ELSE to_ms END;
+	all2 constant integer := CASE WHEN less_at_to THEN -1 ELSE 0 END;
 	-- The days that are taken whole, and those that the window touches.
 	whole_from constant date := turnout.mtime_day(CASE WHEN more_at_from THEN from_day + day ELSE from_day END);
 	whole_to constant date := turnout.mtime_day(CASE WHEN less_at_to THEN to_day + day ELSE to_day END);
@@ -48,23 +65,37 @@ BEGIN
 	CROSS JOIN LATERAL (
 		SELECT u.id, sum(CASE measure WHEN 'rsvps' THEN d.rsvps ELSE d.headcount END) AS most,
 			sum(d.rsvps) FILTER (WHERE d.day >= whole_from AND d.day < whole_to) AS rsvps,
-			sum(d.headcount) FILTER (WHERE d.day >= whole_from AND d.day < whole_to) AS headcount
+			sum(d.headcount) FILTER (WHERE d.day >= whole_from AND d.day < whole_to) AS headcount,
+			max(d.hours) FILTER (WHERE d.day = first) AS hours1,
+			max(d.hours) FILTER (WHERE d.day = last) AS hours2
 		FROM turnout.event_days AS d
 		WHERE d.event_id = u.id COLLATE "C" AND d.day BETWEEN first AND last) AS d
 	-- By d's id, so that these are not asked for before d is.
 	CROSS JOIN LATERAL (
-		SELECT n1 * count(*) AS rsvps, n1 * (count(*) + coalesce(sum(r.guests), 0)) AS headcount
+		SELECT count(*) AS rsvps, count(*) + coalesce(sum(r.guests), 0) AS headcount
 		FROM turnout.rsvps AS r
-		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= a1 AND r.mtime_ms < b1
-		AND a1 < b1) AS e
+		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes'
+		AND r.mtime_ms >= CASE WHEN d.hours1 IS NULL THEN a1 ELSE c1 END
+		AND r.mtime_ms < CASE WHEN d.hours1 IS NULL THEN b1 ELSE d1 END
+		AND CASE WHEN d.hours1 IS NULL THEN a1 < b1 ELSE c1 < d1 END) AS e
 	CROSS JOIN LATERAL (
-		SELECT n2 * count(*) AS rsvps, n2 * (count(*) + coalesce(sum(r.guests), 0)) AS headcount
+		SELECT count(*) AS rsvps, count(*) + coalesce(sum(r.guests), 0) AS headcount
 		FROM turnout.rsvps AS r
-		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes' AND r.mtime_ms >= a2 AND r.mtime_ms < b2
-		AND a2 < b2) AS l
+		WHERE r.event_id = d.id COLLATE "C" AND r.response = 'yes'
+		AND r.mtime_ms >= CASE WHEN d.hours2 IS NULL THEN a2 ELSE c2 END
+		AND r.mtime_ms < CASE WHEN d.hours2 IS NULL THEN b2 ELSE d2 END
+		AND CASE WHEN d.hours2 IS NULL THEN a2 < b2 ELSE c2 < d2 END) AS l
 	CROSS JOIN LATERAL (
-		SELECT (coalesce(d.rsvps, 0) + e.rsvps + l.rsvps)::bigint AS rsvps,
-			(coalesce(d.headcount, 0) + e.headcount + l.headcount)::bigint AS headcount) AS s
+		SELECT (coalesce(d.rsvps, 0)
+			+ CASE WHEN d.hours1 IS NULL THEN n1 * e.rsvps
+				ELSE all1 * d.hours1[1][24] - coalesce(d.hours1[1][h1], 0) - m1 * e.rsvps END
+			+ CASE WHEN d.hours2 IS NULL THEN n2 * l.rsvps
+				ELSE all2 * d.hours2[1][24] + coalesce(d.hours2[1][h2], 0) + m2 * l.rsvps END)::bigint AS rsvps,
+			(coalesce(d.headcount, 0)
+			+ CASE WHEN d.hours1 IS NULL THEN n1 * e.headcount
+				ELSE all1 * d.hours1[2][24] - coalesce(d.hours1[2][h1], 0) - m1 * e.headcount END
+			+ CASE WHEN d.hours2 IS NULL THEN n2 * l.headcount
+				ELSE all2 * d.hours2[2][24] + coalesce(d.hours2[2][h2], 0) + m2 * l.headcount END)::bigint AS headcount) AS s
 	WHERE d.most >= at_least AND s.rsvps > 0;
 END
 $$;

@@ -4,10 +4,12 @@ import os
 import random
 import threading
 
+import psycopg2
 import pytest
 from psycopg2.extras import execute_values
 
 DAY = 86400000
+HOUR = 3600000
 T0 = 1489881600000  # 2017-03-19 00:00 UTC
 
 # What differs between the counters and the rows; nothing, always.
@@ -28,7 +30,21 @@ WRONG = """
             count(*) AS n, sum(1 + coalesce(guests, 0)) AS p
         FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1, 2) AS r
     FULL JOIN turnout.event_days AS c USING (event_id, day)
-    WHERE (n, p) IS DISTINCT FROM (c.rsvps::bigint, c.headcount::numeric)"""
+    WHERE (n, p) IS DISTINCT FROM (c.rsvps::bigint, c.headcount::numeric)
+    UNION ALL
+    SELECT 'hours', event_id || ' ' || day, rsvps, headcount, 0, 0 FROM (
+        SELECT d.*, (SELECT ARRAY[array_agg(n), array_agg(p)] FROM (
+            SELECT count(r.event_id) AS n,
+                count(r.event_id) + coalesce(sum(r.guests), 0) AS p
+            FROM generate_series(1, 24) AS h
+            LEFT JOIN turnout.rsvps AS r ON r.event_id = d.event_id
+                AND r.response = 'yes' AND to_timestamp(r.mtime_ms / 1000.0)
+                >= d.day::timestamp AT TIME ZONE 'UTC'
+                AND to_timestamp(r.mtime_ms / 1000.0) < d.day::timestamp
+                    AT TIME ZONE 'UTC' + h * interval '1 hour'
+            GROUP BY h ORDER BY h) AS t) AS totals
+        FROM turnout.event_days AS d) AS d
+    WHERE hours IS DISTINCT FROM CASE WHEN headcount > 127 THEN totals END"""
 
 UPSERT = """
     INSERT INTO turnout.rsvps AS r
@@ -108,11 +124,116 @@ def test_bounds_hold_what_they_bound(db):
         3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, 255, 383]
 
 
+def hours(db, event="a"):
+    """What its day adds in each hour, {hour: (RSVPs, people)}; None: it is no
+    great day."""
+    (totals,), = db.rows("SELECT hours FROM turnout.event_days"
+                         " WHERE event_id = %s", event)
+    if totals is None:
+        return None
+    adds = [[b - a for a, b in zip([0, *t], t)] for t in totals]
+    return {h: both for h, both in enumerate(zip(*adds)) if both != (0, 0)}
+
+
+def test_a_day_of_more_than_127_people_has_its_hours(db):
+    put(db, (1, "a", T0, "yes", 99), (2, "a", T0 + HOUR - 1, "yes", 26))
+    assert hours(db) is None
+    put(db, (3, "a", T0 + 23 * HOUR, "yes", 0))
+    assert hours(db) == {0: (2, 127), 23: (1, 1)}
+    # Another hour, another answer and one more, at once.
+    put(db, (1, "a", T0 + HOUR, "yes", 199), (2, "a", T0, "no", 26),
+        (4, "a", T0 + 23 * HOUR, "yes", 3))
+    assert hours(db) == {1: (1, 200), 23: (2, 5)}
+    db.rows("DELETE FROM turnout.rsvps WHERE rsvp_id = 3")
+    assert hours(db) == {1: (1, 200), 23: (1, 4)}
+    put(db, (1, "a", T0, "yes", 122))
+    assert hours(db) is None
+    put(db, (4, "a", T0, "yes", 4))
+    assert hours(db) == {0: (2, 128)}
+
+
+def test_rsvps_of_a_great_day_move_from_hour_to_hour(db):
+    put(db, (1, "a", T0, "yes", 100), (2, "a", T0 + HOUR, "yes", 100))
+    put(db, (1, "a", T0 + HOUR, "yes", 100), (2, "a", T0, "yes", 100))
+    assert hours(db) == {0: (1, 101), 1: (1, 101)}
+    put(db, (1, "a", T0 + 5 * HOUR, "yes", 100))
+    assert hours(db) == {0: (1, 101), 5: (1, 101)}
+
+
+MERGE = """
+    MERGE INTO turnout.rsvps AS r USING (VALUES
+        (1, %s + %s, 99), (2, %s, 40)) AS m (id, at, guests)
+    ON r.rsvp_id = m.id
+    WHEN MATCHED THEN UPDATE SET mtime_ms = m.at
+    WHEN NOT MATCHED THEN INSERT (rsvp_id, event_id, mtime_ms, response,
+        guests) VALUES (m.id, 'a', m.at, 'yes', m.guests)"""
+
+
+def test_a_day_becomes_great_by_a_statement_of_several_triggers(db):
+    # The first of them finds the rows of all.
+    put(db, (1, "a", T0, "yes", 100))
+    put(db, (1, "a", T0, "yes", 130), (2, "a", T0 + HOUR, "yes", 40))
+    assert hours(db) == {0: (1, 131), 1: (1, 41)}
+    db.rows("TRUNCATE turnout.rsvps")
+    put(db, (1, "a", T0, "yes", 99))
+    db.rows(MERGE, T0, HOUR, T0)
+    assert db.rows(WRONG) == []
+    assert hours(db) == {0: (1, 41), 1: (1, 100)}
+
+
+def test_no_hours_are_made_of_what_an_old_snapshot_does_not_see(db):
+    put(db, (1, "a", T0, "yes", 99))
+    late = db.connect()
+    late.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+    with late.cursor() as cursor:
+        cursor.execute("SELECT FROM turnout.rsvps")
+        put(db, (1, "a", T0 + HOUR, "yes", 99))
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            cursor.execute("INSERT INTO turnout.rsvps (rsvp_id, event_id,"
+                           " mtime_ms, response, guests)"
+                           " VALUES (2, 'a', %s, 'yes', 99)", [T0])
+    late.rollback()
+    put(db, (2, "a", T0, "yes", 99))
+    assert hours(db) == {0: (1, 100), 1: (1, 100)}
+
+
+def test_nor_where_what_it_does_not_see_took_the_day_away(db):
+    put(db, (1, "a", T0, "yes", 5))
+    late = db.connect()
+    late.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+    with late.cursor() as cursor:
+        cursor.execute("SELECT FROM turnout.rsvps")
+        put(db, (1, "a", T0, "no", 5))
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            cursor.execute("INSERT INTO turnout.rsvps (rsvp_id, event_id,"
+                           " mtime_ms, response, guests)"
+                           " VALUES (2, 'a', %s, 'yes', 200)", [T0])
+    late.rollback()
+    assert db.rows(WRONG) == [] and days(db) == []
+
+
+def test_statements_of_one_transaction_are_added_up(db):
+    c = db.connect()
+    c.autocommit = False
+    with c.cursor() as cursor:
+        cursor.execute("SET enable_hashjoin = off")
+        for i in range(5):
+            execute_values(cursor, UPSERT, [(i, "a", T0 + i * HOUR, "yes", 99)])
+            cursor.execute("SELECT current_setting('enable_hashjoin')")
+            assert cursor.fetchone() == ("off",)
+        cursor.execute("SAVEPOINT s; DELETE FROM turnout.rsvps")
+        cursor.execute("ROLLBACK TO s")
+        execute_values(cursor, UPSERT, [(0, "a", T0 + HOUR, "yes", 0)])
+    c.commit()
+    assert db.rows(WRONG) == []
+    assert hours(db) == {1: (2, 101), 2: (1, 100), 3: (1, 100), 4: (1, 100)}
+
+
 def random_row(dice):
-    return (dice.randrange(400), f"e{dice.randrange(60)}",
+    return (dice.randrange(400), dice.choice([f"e{dice.randrange(60)}", "e0"]),
             T0 + dice.randrange(-3 * DAY, 3 * DAY),
             dice.choice(["yes", "yes", "yes", "no", "waitlist"]),
-            dice.choice([None, 0, 0, 1, 7]))
+            dice.choice([None, 0, 0, 1, 7, 60]))
 
 
 def batch(dice, n):
@@ -124,6 +245,7 @@ def test_any_statements_leave_counters_and_rows_equal(db):
     seed = int(os.environ.get("TURNOUT_SEED") or random.randrange(10**6))
     print(f"TURNOUT_SEED={seed}")
     dice = random.Random(seed)
+    great = 0
     for _ in range(120):
         what = dice.random()
         if what < 0.8:
@@ -133,8 +255,11 @@ def test_any_statements_leave_counters_and_rows_equal(db):
                     dice.randrange(7))
         else:
             db.rows("UPDATE turnout.rsvps SET response = 'no', event_id ="
-                    " 'e1' WHERE rsvp_id %% 5 = %s", dice.randrange(5))
+                    " 'e0' WHERE rsvp_id %% 5 = %s", dice.randrange(5))
         assert db.rows(WRONG) == []
+        great += db.rows("SELECT count(*) FROM turnout.event_days"
+                         " WHERE hours IS NOT NULL")[0][0]
+    assert great > 20
 
 
 @pytest.mark.parametrize("writers", [4])

@@ -31,7 +31,8 @@ WATCHED = {
     "weeks": (HISTORY, ("e00001", WEEK, T0 - 4 * DAY, T0 + 30 * DAY)),
 }
 
-# A hundred great events in four days; then ever more small ones, later.
+# A hundred events of size in four days, ten of them with great days; then ever
+# more small ones, later.
 GROW = """
     INSERT INTO turnout.groups (group_id, country, city, topics,
         content_hash, src_ts, src_part, src_offset)
@@ -43,10 +44,11 @@ GROW = """
     SELECT 'e' || lpad(e::text, 5, '0'), CASE WHEN e < 100 THEN e / 2
         ELSE e / 10 END, 0, 0, 0, 0, 0
     FROM generate_series(%(old)s, %(new)s - 1) AS e;
-    INSERT INTO turnout.rsvps (rsvp_id, event_id, mtime_ms, response)
+    INSERT INTO turnout.rsvps (rsvp_id, event_id, mtime_ms, response, guests)
     SELECT e * 1000 + r, 'e' || lpad(e::text, 5, '0'), %(t0)s
         + CASE WHEN e >= 100 THEN 40 ELSE 0 END * 86400000::bigint
-        + (e * 1000 + r)::bigint * 79245433 %% 345600000, 'yes'
+        + (e * 1000 + r)::bigint * 79245433 %% 345600000, 'yes',
+        CASE WHEN e < 10 THEN 9 END
     FROM generate_series(%(old)s, %(new)s - 1) AS e,
         generate_series(0, CASE WHEN e < 100 THEN 200 - e ELSE 1 END) AS r"""
 

@@ -53,6 +53,19 @@ REPAIRABLE = {
     "a day of no event": (
         "days", "INSERT INTO turnout.event_days"
         " VALUES (%(ghost)s, '2001-01-01', 1, 1)"),
+    "hours missing": (
+        "days", "UPDATE turnout.event_days SET hours = NULL, hours_made = NULL"
+        " WHERE event_id = %(event)s"),
+    "an hour too high": (
+        "days", "UPDATE turnout.event_days SET hours[1][5] = 99999"
+        " WHERE event_id = %(event)s AND hours IS NOT NULL"),
+    "hours of a small day": (
+        "days", "UPDATE turnout.event_days SET hours_made = now(),"
+        " hours = array_fill(1::bigint, ARRAY[2, 24])"
+        " WHERE event_id = %(event)s AND hours IS NULL"),
+    "rows in another hour unseen": (
+        "days", UNSEEN + "UPDATE turnout.rsvps SET mtime_ms = mtime_ms"
+        " + 3600000 WHERE rsvp_id = 9100000000000000"),
     "all counters missing": (
         "days", "DELETE FROM turnout.event_counts WHERE event_id = %(event)s;"
         " DELETE FROM turnout.event_days WHERE event_id = %(event)s"),
@@ -98,7 +111,8 @@ def w(database, world):
 
 @pytest.fixture
 def full(w, generate):
-    """A world with some messages in it; w.event is its busiest event."""
+    """A world with some messages in it; w.event is its busiest event, with a
+    great day (of more than 127 people) and a small one."""
     done = w.command("import", "-q", generate(3000))
     assert done.returncode == 0, done.stderr
     w.query("INSERT INTO turnout.events (event_id, group_id, content_hash,"
@@ -108,6 +122,10 @@ def full(w, generate):
             " FROM unnest(%s) AS n", [T0 - 1, T0, T0 + DAY - 1, T0 + DAY])
     w.event = w.query("SELECT event_id FROM turnout.event_counts"
                       " ORDER BY rsvps DESC, event_id LIMIT 1")[0][0]
+    w.query("INSERT INTO turnout.rsvps (rsvp_id, event_id, mtime_ms, response,"
+            " guests) VALUES (9100000000000000, %s, %s, 'yes', 127),"
+            " (9100000000000001, %s, %s, 'yes', 0)",
+            w.event, T0, w.event, T0 - 99 * DAY)
     return w
 
 
@@ -152,7 +170,7 @@ def counters(w):
     return (w.query("SELECT event_id, rsvps, headcount, first_day, last_day,"
                     " bound"
                     " FROM turnout.event_counts ORDER BY 1"),
-            w.query("SELECT event_id, day, rsvps, headcount, bound"
+            w.query("SELECT event_id, day, rsvps, headcount, bound, hours"
                     " FROM turnout.event_days ORDER BY 1, 2"))
 
 

@@ -71,6 +71,11 @@ SELECT 'days', coalesce(d.event_id, r.event_id),
                FROM turnout.rsvps WHERE response = 'yes' GROUP BY 1, 3) r
     ON r.event_id = d.event_id AND r.day = d.day
  WHERE (d.rsvps, d.headcount) IS DISTINCT FROM (r.n, r.people)
+UNION ALL
+SELECT 'hours', event_id, rsvps, headcount, hours[1][24], hours[2][24]
+  FROM turnout.event_days
+ WHERE CASE WHEN headcount > 127 THEN (hours[1][24], hours[2][24])
+            IS DISTINCT FROM (rsvps, headcount) ELSE hours IS NOT NULL END
  LIMIT 10
 """
 

@@ -250,10 +250,16 @@ DAMAGE = [
       'event_counts e1 last_day: expected "2017-03-19",'
       ' found "2018-01-01"']),
     ("UPDATE event_days SET day = day + 1 WHERE event_id = 'e1'",
-     ['event_days e1 2017-03-19: expected {"rsvps": 2, "headcount": 4},'
-      ' found nothing',
+     ['event_days e1 2017-03-19: expected {"rsvps": 2, "headcount": 4,'
+      ' "hours": null}, found nothing',
       'event_days e1 2017-03-20: expected nothing, found {"rsvps": 2,'
-      ' "headcount": 4}']),
+      ' "headcount": 4, "hours": null}']),
+    ("UPDATE event_days SET hours_made = now(),"
+     " hours = array_fill(2::bigint, ARRAY[2, 24]) WHERE event_id = 'e1'",
+     ["event_days e1 2017-03-19 hours: expected nothing,"
+      f" found {[[2] * 24] * 2}"]),
+    ("UPDATE event_days SET headcount = 128 WHERE event_id = 'e1'",
+     ["event_days e1 2017-03-19 headcount: expected 4, found 128"]),
     ("UPDATE events SET name = 'Walk', starts_ms = 0 WHERE event_id = 'e1'",
      ['events e1 name: expected "Picnic", found "Walk"',
       "events e1 starts_ms: expected 1491613200500, found 0"]),

@@ -26,7 +26,8 @@ QUERIES = {
               " FROM turnout.members",
     "counts": "event_id, rsvps, headcount, first_day, last_day"
               " FROM turnout.event_counts",
-    "days": "event_id, day, rsvps, headcount FROM turnout.event_days",
+    "days": "event_id, day, rsvps, headcount, hours"
+            " FROM turnout.event_days",
     "bad": "part, record_offset, reason, encode(value, 'hex'), topic,"
            " encode(key, 'hex'), value_size, encode(value_sha256, 'hex'),"
            " record_ts FROM turnout.dead_letters"
@@ -44,6 +45,7 @@ class Found:
 
     rsvps, details, places, counts, days, and
     spans   {event_id: (first, last)}: its days
+    hours   {(event_id, day): (rsvps, headcounts)} of those that have them
     bad     [Letter] by topic, partition and offset
     offsets {(topic, partition): next offset}
     """
@@ -61,7 +63,9 @@ class Found:
                 self.places[kind, row[0]] = tuple(row[1:4])
         self.counts = {row[0]: tuple(row[1:3]) for row in rows["counts"]}
         self.spans = {row[0]: tuple(row[3:]) for row in rows["counts"]}
-        self.days = {tuple(row[:2]): tuple(row[2:]) for row in rows["days"]}
+        self.days = {tuple(row[:2]): tuple(row[2:4]) for row in rows["days"]}
+        self.hours = {tuple(row[:2]): tuple(row[4]) for row in rows["days"]
+                      if row[4] is not None}
         self.bad = [letter(row) for row in rows["bad"]]
         self.offsets = {tuple(row[:2]): row[2] for row in rows["offsets"]}
 

@@ -10,6 +10,7 @@ TABLES = {"event": "events", "group": "groups", "venue": "venues",
           "member": "members"}
 PLACE = ("src_ts", "src_part", "src_offset")
 COUNTS = ("rsvps", "headcount")
+GREAT = 127  # people of a day, above which it has hours
 SPAN = ("first_day", "last_day")
 
 
@@ -64,8 +65,9 @@ def alike(column, expected, found):
     return expected == found
 
 
-def counters(counts):
-    return {key: dict(zip(COUNTS, both)) for key, both in counts.items()}
+def days(counts, hours):
+    return {day: dict(zip(COUNTS + ("hours",), (*both, hours.get(day))))
+            for day, both in counts.items()}
 
 
 def events(counts, spans):
@@ -124,8 +126,10 @@ def differences(want, have, details=True, places=True, letters=True,
                        {(i,): r._asdict() for i, r in have.rsvps.items()})
     out += compare_rows("event_counts", events(want.counts(), want.spans()),
                         events(have.counts, have.spans))
-    out += compare_rows("event_days", counters(want.days()),
-                        counters(have.days))
+    great = {day for day, (_, people) in want.days().items()
+             if people > GREAT}
+    out += compare_rows("event_days", days(want.days(), want.hours(great)),
+                        days(have.days, have.hours))
     for kind, table in TABLES.items():
         if details:
             out += compare_rows(

@@ -11,7 +11,8 @@ from . import json_text
 
 ORDER = {"yes": 0, "waitlist": 1, "no": 2}
 FIRST_MTIME = 946684800000  # 2000-01-01
-DAY_MS = 86400000
+HOUR_MS = 3600000
+DAY_MS = 24 * HOUR_MS
 MAX_ID = 2 ** 63 - 2
 MAX_GUESTS = 1000
 MAX_EVENT_ID = 512  # bytes, as all lengths here

@@ -3,10 +3,11 @@
 import collections
 import datetime
 import functools
+import itertools
 import time
 
 from . import board as boards
-from .grammar import DAY_MS, Bad, parse, version
+from .grammar import DAY_MS, HOUR_MS, Bad, parse, version
 from .source import records_of_lines
 
 
@@ -65,6 +66,17 @@ class State:
         """{(event_id, day): (rsvps, headcount)} by the UTC day of mtime."""
         return total(((r.event_id, day_name(r.mtime_ms // DAY_MS)), r)
                      for r in self.yes())
+
+    def hours(self, some):
+        """{(event_id, day): (rsvps, headcounts)} of some of days(), each 24
+        running totals to the end of an hour (UTC)."""
+        adds = total(((*name, r.mtime_ms % DAY_MS // HOUR_MS), r)
+                     for r in self.yes()
+                     for name in [(r.event_id, day_name(r.mtime_ms // DAY_MS))]
+                     if name in some)
+        return {name: tuple(list(itertools.accumulate(n)) for n in zip(*(
+            adds.get((*name, hour), (0, 0)) for hour in range(24))))
+                for name in some}
 
     def spans(self):
         """{event_id: (first, last)} of the days."""

@@ -7,9 +7,8 @@ import collections
 import datetime
 import re
 
-from .grammar import DAY_MS
+from .grammar import DAY_MS, HOUR_MS
 
-HOUR_MS = 3600000
 UNITS = {"m": 60000, "h": HOUR_MS, "d": DAY_MS}
 STEPS = {"1h": HOUR_MS, "1d": DAY_MS, "1w": 7 * DAY_MS}
 MONDAY_MS = 4 * DAY_MS  # 1970-01-05, a Monday
