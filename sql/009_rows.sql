@@ -75,13 +75,13 @@ AS $$
 			GROUP BY 1) AS s) AS g
 $$;
 COMMENT ON FUNCTION rows_guess(integer, bigint, bigint) IS
-	'What the first hundred rows of a short window say of all of them: about how many microseconds they take (0: hardly any), and for scan_sql() an id that, probably, at least k of the events do not come after; NULL where that would save nothing.';
+	'What the first hundred rows of a short window say of all of them: about how many microseconds they take (0: hardly any), and for the cut an id that, probably, at least k of the events do not come after; NULL where that would save nothing.';
 
 /*
  * Most events of a short window have one yes, and share the board's end by
- * their ids. Those with an id above cut are left out before the rest is
- * sorted: each comes after all that are not left out, so it is missed only
- * where these are too few, and then the rest follows them.
+ * their ids. board_window() leaves out those with an id above cut before it
+ * sorts the rest: each comes after all that are not left out, so it is missed
+ * only where these are too few, and then they follow by this statement.
  */
 CREATE FUNCTION scan_sql(measure text) RETURNS text
 	LANGUAGE sql IMMUTABLE
@@ -89,11 +89,11 @@ RETURN format($scan$
 	SELECT r.event_id, count(*) AS rsvps, count(*) + coalesce(sum(r.guests), 0) AS headcount
 	FROM turnout.rsvps AS r
 	WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= $1 AND r.mtime_ms < $2
-	GROUP BY 1 HAVING $4 IS NULL OR (%1$s > 1 OR r.event_id <= $4 COLLATE "C") <> $5
+	GROUP BY 1 HAVING $4 IS NULL OR NOT (%1$s > 1 OR r.event_id <= $4 COLLATE "C")
 	ORDER BY %1$s DESC, 1 LIMIT $3 $scan$,
 	CASE measure WHEN 'rsvps' THEN 'count(*)' ELSE 'count(*) + coalesce(sum(r.guests), 0)' END);
 COMMENT ON FUNCTION scan_sql(text) IS
-	'A statement that gives the first $3 events (NULL: all) in board order from the rows of the window from $1 to $2: all of them ($4 NULL), or, with $4 an id, without those that count 1 and come after it ($5 false), or these only (true). To be planned each time: how long the window is decides how its rows are best added up.';
+	'A statement that gives the first $3 events (NULL: all) in board order from the rows of the window from $1 to $2: all of them ($4 NULL), or, with $4 an id, only those that count 1 and come after it. To be planned each time: how long the window is decides how its rows are best added up. Those without these are board_window()''s.';
 
 /*
  * Those that a filter leaves are looked for from the top, until there are k
@@ -116,7 +116,7 @@ BEGIN
 	EXECUTE format('SELECT array_agg(s.event_id), array_agg(s.rsvps), array_agg(s.headcount) FROM (%s) AS s',
 		turnout.scan_sql(measure))
 	INTO found.ids, found.rsvps, found.headcounts
-	USING from_ms, to_ms, CASE WHEN NOT filtered AND NOT ties THEN k END, NULL::text, false;
+	USING from_ms, to_ms, CASE WHEN NOT filtered AND NOT ties THEN k END, NULL::text;
 	n := CASE measure WHEN 'rsvps' THEN found.rsvps ELSE found.headcounts END;
 	IF NOT filtered THEN
 		found.kth := coalesce(n[k], 0);

@@ -21,29 +21,34 @@ RETURN CASE
 COMMENT ON FUNCTION day_step(bigint) IS
 	'The greatest bound that day_bound() gives and that is not above n; 3, the least, where n is below it.';
 
-CREATE FUNCTION days_first(first date, last date, depth integer) RETURNS board_heads
+CREATE FUNCTION days_first(from_ms bigint, to_ms bigint, depth integer) RETURNS board_heads
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
+	day_ms constant bigint := 86400000;
+	first constant bigint := from_ms / day_ms;
 	heads turnout.board_heads;
 BEGIN
 	WITH found AS MATERIALIZED (
-		SELECT d.n, h.event_id, h.bound
-		FROM generate_series(0, last - first) AS d (n)
+		SELECT d.n, h.event_id, h.bound * d.share AS part
+		FROM (
+			SELECT n, turnout.mtime_day((first + n) * day_ms) AS day, (least((first + n + 1) * day_ms, to_ms)
+				- greatest((first + n) * day_ms, from_ms))::float8 / day_ms AS share
+			FROM generate_series(0, (to_ms - 1) / day_ms - first) AS n) AS d
 		CROSS JOIN LATERAL (
 			SELECT e.event_id, e.bound FROM turnout.event_days AS e
-			WHERE e.day = first + d.n AND e.bound > 3
+			WHERE e.day = d.day AND e.bound > 3
 			ORDER BY e.bound DESC, e.event_id LIMIT depth) AS h
 	)
 	SELECT array_agg(s.id ORDER BY s.seen DESC), array_agg(s.seen ORDER BY s.seen DESC), NULL,
 		coalesce((SELECT max(l.n) < depth FROM (SELECT count(*) AS n FROM found AS f GROUP BY f.n) AS l), true)
 	INTO heads
-	FROM (SELECT f.event_id AS id, sum(f.bound)::bigint AS seen FROM found AS f GROUP BY 1) AS s;
+	FROM (SELECT f.event_id AS id, sum(f.part)::bigint AS seen FROM found AS f GROUP BY 1) AS s;
 	RETURN heads;
 END
 $$;
-COMMENT ON FUNCTION days_first(date, date, integer) IS
-	'The first depth entries of each day''s list, from first to last: the events in descending order of what these lists say of them, which is no bound (unseen is NULL).';
+COMMENT ON FUNCTION days_first(bigint, bigint, integer) IS
+	'The first depth entries of the list of each day that a window touches: the events in descending order of what these lists say of them, of a day that is cut off the part inside; which is no bound (unseen is NULL).';
 
 /*
  * No list is read further than it must: with bounds above one step b of each,
@@ -158,7 +163,7 @@ DECLARE
 	best turnout.board_best := known;
 	part text[];
 	more turnout.board_best;
-	step integer := CASE WHEN (known).kth > 0 THEN k / 4 + 20 ELSE k + 5 END;
+	step integer := CASE WHEN (known).kth > 0 THEN k / 4 + 20 ELSE k + k / 8 + 5 END;
 	at integer := 1;
 BEGIN
 	WHILE at <= cardinality(heads) LOOP
@@ -283,7 +288,7 @@ BEGIN
 	-- great ones, their k-th says little: more of them then, and again.
 	IF own IS NULL AND lists < 1000 AND coalesce(path = 'days', true) THEN
 		WHILE coalesce(turnout.days_us(k, depth, each, lists, to_ms - from_ms) < scan, true) LOOP
-			h := turnout.days_first(first, last, depth);
+			h := turnout.days_first(from_ms, to_ms, depth);
 			best := turnout.best_of_heads(none, h, measure, k, from_ms, to_ms, f);
 			complete := (h).ended;
 			h := turnout.days_above(first, last, best.kth, best.ids,
@@ -362,6 +367,7 @@ DECLARE
 	few boolean;
 	cut text;
 	n bigint;
+	mode text;
 	best turnout.board_best;
 BEGIN
 	IF turnout.window_fits(measure, k, from_ms, to_ms) AND to_ms - from_ms <= 86400000
@@ -379,11 +385,26 @@ BEGIN
 			group_id, group_urlname, topic, starts, now_ms), NULL);
 	END IF;
 	IF best IS NULL THEN
-		RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k, cut, false;
+		-- As scan_sql() has it, and planned each time too, but parsed before.
+		mode := set_config('plan_cache_mode', 'force_custom_plan', true);
+		IF measure = 'rsvps' THEN
+			RETURN QUERY SELECT r.event_id, count(*), count(*) + coalesce(sum(r.guests), 0)
+			FROM turnout.rsvps AS r
+			WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+			GROUP BY 1 HAVING cut IS NULL OR count(*) > 1 OR r.event_id <= cut COLLATE "C"
+			ORDER BY 2 DESC, 1 LIMIT k;
+		ELSE
+			RETURN QUERY SELECT r.event_id, count(*), count(*) + coalesce(sum(r.guests), 0)
+			FROM turnout.rsvps AS r
+			WHERE (r.response = 'yes') IS TRUE AND r.mtime_ms >= from_ms AND r.mtime_ms < to_ms
+			GROUP BY 1 HAVING cut IS NULL OR count(*) + coalesce(sum(r.guests), 0) > 1
+				OR r.event_id <= cut COLLATE "C"
+			ORDER BY 3 DESC, 1 LIMIT k;
+		END IF;
 		GET DIAGNOSTICS n = ROW_COUNT;
 		IF n < k AND cut IS NOT NULL THEN
 			RAISE DEBUG 'board by rows: after % the rest', n;
-			RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k - n, cut, true;
+			RETURN QUERY EXECUTE turnout.scan_sql(measure) USING from_ms, to_ms, k - n, cut;
 		END IF;
 		RETURN;
 	END IF;
