@@ -149,7 +149,7 @@ COMMENT ON FUNCTION heads_of_events(text[], text, date, date) IS
  * greater than the most that the next may have; equal is not enough, since
  * the next could come first by its id, and who asks for all that share a
  * place wants it too. Where h is in a good order without bounds, until there
- * are k.
+ * are k: at first an eighth more, so that the k-th of them is a great one.
  */
 CREATE FUNCTION best_of_heads(known board_best, h board_heads, measure text, k integer, from_ms bigint,
 	to_ms bigint, f event_filter) RETURNS board_best

@@ -181,34 +181,31 @@ def test_a_day_becomes_great_by_a_statement_of_several_triggers(db):
     assert hours(db) == {0: (1, 41), 1: (1, 100)}
 
 
-def test_no_hours_are_made_of_what_an_old_snapshot_does_not_see(db):
-    put(db, (1, "a", T0, "yes", 99))
+def overtaken(db, row, guests):
+    """One who answers yes with so many guests at T0, in a transaction whose
+    snapshot is older than that row; it has to fail."""
     late = db.connect()
     late.set_session(isolation_level="REPEATABLE READ", autocommit=False)
     with late.cursor() as cursor:
         cursor.execute("SELECT FROM turnout.rsvps")
-        put(db, (1, "a", T0 + HOUR, "yes", 99))
+        put(db, row)
         with pytest.raises(psycopg2.errors.SerializationFailure):
             cursor.execute("INSERT INTO turnout.rsvps (rsvp_id, event_id,"
                            " mtime_ms, response, guests)"
-                           " VALUES (2, 'a', %s, 'yes', 99)", [T0])
+                           " VALUES (2, 'a', %s, 'yes', %s)", [T0, guests])
     late.rollback()
+
+
+def test_no_hours_are_made_of_what_an_old_snapshot_does_not_see(db):
+    put(db, (1, "a", T0, "yes", 99))
+    overtaken(db, (1, "a", T0 + HOUR, "yes", 99), 99)
     put(db, (2, "a", T0, "yes", 99))
     assert hours(db) == {0: (1, 100), 1: (1, 100)}
 
 
 def test_nor_where_what_it_does_not_see_took_the_day_away(db):
     put(db, (1, "a", T0, "yes", 5))
-    late = db.connect()
-    late.set_session(isolation_level="REPEATABLE READ", autocommit=False)
-    with late.cursor() as cursor:
-        cursor.execute("SELECT FROM turnout.rsvps")
-        put(db, (1, "a", T0, "no", 5))
-        with pytest.raises(psycopg2.errors.SerializationFailure):
-            cursor.execute("INSERT INTO turnout.rsvps (rsvp_id, event_id,"
-                           " mtime_ms, response, guests)"
-                           " VALUES (2, 'a', %s, 'yes', 200)", [T0])
-    late.rollback()
+    overtaken(db, (1, "a", T0, "no", 5), 200)
     assert db.rows(WRONG) == [] and days(db) == []
 
 
@@ -227,6 +224,18 @@ def test_statements_of_one_transaction_are_added_up(db):
     c.commit()
     assert db.rows(WRONG) == []
     assert hours(db) == {1: (2, 101), 2: (1, 100), 3: (1, 100), 4: (1, 100)}
+
+
+def test_so_are_those_that_a_client_sends_as_one(db):
+    db.rows("""
+        DO $$BEGIN
+            FOR i IN 1 .. 3 LOOP
+                INSERT INTO turnout.rsvps (rsvp_id, event_id, mtime_ms,
+                    response, guests) VALUES (i, 'a', %s, 'yes', 199);
+            END LOOP;
+        END$$""", T0)
+    assert db.rows(WRONG) == []
+    assert hours(db) == {0: (3, 600)}
 
 
 def random_row(dice):

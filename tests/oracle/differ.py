@@ -126,9 +126,9 @@ def differences(want, have, details=True, places=True, letters=True,
                        {(i,): r._asdict() for i, r in have.rsvps.items()})
     out += compare_rows("event_counts", events(want.counts(), want.spans()),
                         events(have.counts, have.spans))
-    great = {day for day, (_, people) in want.days().items()
-             if people > GREAT}
-    out += compare_rows("event_days", days(want.days(), want.hours(great)),
+    counts = want.days()
+    great = {day for day, (_, people) in counts.items() if people > GREAT}
+    out += compare_rows("event_days", days(counts, want.hours(great)),
                         days(have.days, have.hours))
     for kind, table in TABLES.items():
         if details:
