@@ -310,6 +310,18 @@ batch_first_move(const struct batch *b)
 	return NULL;
 }
 
+/* Does it move that partition? */
+bool
+batch_moves(const struct batch *b, int32_t part)
+{
+	size_t i;
+
+	for (i = 0; i < b->nmoves; i++)
+		if (b->moves[i].part == part)
+			return true;
+	return false;
+}
+
 /*
  * The move of a partition, made on first use with what the database is
  * expected to have.  Borrowed; valid until the next batch_move().

@@ -131,6 +131,7 @@ void batch_add(struct batch *, const struct incoming *, struct rsvp_parser *,
 void
 batch_add_refused(struct batch *, const struct incoming *, const char *reason);
 struct move *batch_move(struct batch *, int32_t part, int64_t expected);
+bool batch_moves(const struct batch *, int32_t part);
 const struct move *batch_first_move(const struct batch *);
 void batch_sort(struct batch *);
 void batch_clear(struct batch *);

@@ -11,6 +11,8 @@
 #include "lib/xalloc.h"
 
 #define WATERMARK_FRESH_MS 3000
+/* librdkafka would silently stop reading when nobody polls for as long. */
+#define NEVER_MS "86400000"
 
 /* clang-format off */
 static const struct { const char *name, *value; } settings[] = {
@@ -55,48 +57,8 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 	else if (c->asking)
 		snprintf(c->errstr, sizeof(c->errstr), "%s", reason);
 	else
-		log_trouble(&c->trouble, "Kafka: %s: %s",
-		    rd_kafka_err2name(err), reason);
-}
-
-static void
-give_up(struct consumer *c)
-{
-	if (c->before_revoke != NULL)
-		c->before_revoke(c->arg);
-	free(c->parts);
-	c->parts = NULL;
-	c->nparts = 0;
-	c->wants_place = false;
-	c->moved = true;
-}
-
-/* Runs inside rd_kafka_consumer_poll(), on the only thread that polls. */
-static void
-on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
-    rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-	struct consumer *c = opaque;
-	int i;
-
-	give_up(c);
-	if (err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-		log_info(
-		    "gave up all partitions of \"%s\"", c->conf->kafka_topic);
-		rd_kafka_assign(rk, NULL);
-		count_set(COUNT_PARTITIONS, 0);
-		return;
-	}
-	c->parts = xcalloc((size_t)list->cnt, sizeof(*c->parts));
-	c->nparts = (size_t)list->cnt;
-	for (i = 0; i < list->cnt; i++)
-		c->parts[i].id = list->elems[i].partition;
-	c->wants_place = c->nparts > 0;
-	/* The positions follow: consumer_place() asks PostgreSQL for them. */
-	if (consumer_assign(c) == -1)
-		log_warn("%s", c->errstr);
-	log_info("the group gave us %d partitions of \"%s\"", list->cnt,
-	    c->conf->kafka_topic);
+		log_trouble(rk == c->member ? &c->member_trouble : &c->trouble,
+		    "Kafka: %s: %s", rd_kafka_err2name(err), reason);
 }
 
 static int
@@ -112,8 +74,9 @@ set(struct consumer *c, rd_kafka_conf_t *conf, const char *name,
 	return -1;
 }
 
-static rd_kafka_conf_t *
-make_conf(struct consumer *c)
+/* The configuration of a client; NULL with the reason in errstr. */
+rd_kafka_conf_t *
+consumer_conf(struct consumer *c)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	const struct ingest_conf *mine = c->conf;
@@ -134,29 +97,10 @@ make_conf(struct consumer *c)
 	rd_kafka_conf_set_opaque(conf, c);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
-	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 	return conf;
 fault:
 	rd_kafka_conf_destroy(conf);
 	return NULL;
-}
-
-static int
-subscribe(struct consumer *c)
-{
-	rd_kafka_topic_partition_list_t *topics;
-	rd_kafka_resp_err_t err;
-
-	topics = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(
-	    topics, c->conf->kafka_topic, RD_KAFKA_PARTITION_UA);
-	err = rd_kafka_subscribe(c->rk, topics);
-	rd_kafka_topic_partition_list_destroy(topics);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return 0;
-	snprintf(c->errstr, sizeof(c->errstr), "could not subscribe: %s",
-	    rd_kafka_err2str(err));
-	return -1;
 }
 
 /* Would librdkafka take this configuration?  -1 with its complaint in *why. */
@@ -164,7 +108,7 @@ int
 consumer_check(const struct ingest_conf *conf, struct buf *why)
 {
 	struct consumer probe = { .conf = conf };
-	rd_kafka_conf_t *rkconf = make_conf(&probe);
+	rd_kafka_conf_t *rkconf = consumer_conf(&probe);
 
 	if (rkconf == NULL) {
 		buf_adds(why, probe.errstr);
@@ -182,9 +126,9 @@ consumer_library(void)
 }
 
 /*
- * A client that has joined no group yet; asking: it never will, it is a look
- * at what the brokers have.  Always returns a handle; consumer_errstr() is ""
- * when it works, else the reason.
+ * A client that reads and is in no group; asking: it is a look at what the
+ * brokers have.  Always returns a handle; consumer_errstr() is "" when it
+ * works, else the reason.
  */
 struct consumer *
 consumer_new(const struct ingest_conf *conf, bool asking)
@@ -196,18 +140,23 @@ consumer_new(const struct ingest_conf *conf, bool asking)
 	c->conf = conf;
 	c->asking = asking;
 	c->trouble.what = "Kafka";
+	c->member_trouble.what = "the consumer group";
 	c->why_trouble.what = "why partitions are stopped";
-	if ((rkconf = make_conf(c)) == NULL)
-		return c;
+	if ((rkconf = consumer_conf(c)) == NULL ||
+	    set(c, rkconf, "max.poll.interval.ms", NEVER_MS) == -1)
+		goto fault;
 	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, rkconf, why, sizeof(why));
 	if (c->rk == NULL) {
-		rd_kafka_conf_destroy(rkconf);
 		snprintf(c->errstr, sizeof(c->errstr), "%s", why);
-		return c;
+		goto fault;
 	}
 	/* rd_kafka_new() owns rkconf now. */
 	rd_kafka_poll_set_consumer(c->rk);
 	watch_start(c);
+	return c;
+fault:
+	if (rkconf != NULL)
+		rd_kafka_conf_destroy(rkconf);
 	return c;
 }
 
@@ -216,15 +165,12 @@ consumer_new(const struct ingest_conf *conf, bool asking)
  * configuration is borrowed.
  */
 struct consumer *
-consumer_open(
-    const struct ingest_conf *conf, consumer_before_revoke *before, void *arg)
+consumer_open(const struct ingest_conf *conf)
 {
 	struct consumer *c = consumer_new(conf, false);
 
-	c->before_revoke = before;
-	c->arg = arg;
 	if (c->rk != NULL)
-		(void)subscribe(c); /* consumer_errstr() has the reason */
+		(void)member_join(c); /* consumer_errstr() has the reason */
 	return c;
 }
 
@@ -337,20 +283,19 @@ judge_record(struct consumer *c)
 	return CONSUMER_RECORD;
 }
 
-/*
- * Waits at most timeout_ms for the next thing to happen, and serves the
- * group meanwhile.  Must be called at least every 60 s.
- */
+/* Waits at most timeout_ms for the next thing to happen. */
 enum consumer_event
 consumer_poll(struct consumer *c, int timeout_ms)
 {
 	if (c->rkm != NULL)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = rd_kafka_consumer_poll(c->rk, timeout_ms);
-	if (rd_kafka_fatal_error(c->rk, NULL, 0) != 0)
+	if (rd_kafka_fatal_error(c->rk, c->errstr, sizeof(c->errstr)) != 0 ||
+	    rd_kafka_fatal_error(c->member, c->errstr, sizeof(c->errstr)) != 0)
 		return CONSUMER_FATAL;
-	if (c->moved) {
-		c->moved = false;
+	if (c->broken) {
+		c->broken = false;
+		consumer_park(c);
 		return CONSUMER_MOVED;
 	}
 	if (c->rkm == NULL || c->rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -388,37 +333,6 @@ consumer_record(struct consumer *c, struct incoming *in, struct batch *b)
 	p->last_offset = m->last_offset = rkm->offset;
 	p->last_ts = m->last_ts = ts;
 	p->last_crc = m->last_crc = consumer_fingerprint(rkm).crc;
-}
-
-bool
-consumer_wants_place(const struct consumer *c)
-{
-	return c->wants_place;
-}
-
-/* Tells Kafka how far a stored batch came: for people's lag tools only. */
-void
-consumer_applied(struct consumer *c, const struct batch *b)
-{
-	rd_kafka_topic_partition_list_t *list;
-	const struct move *m;
-	struct part *p;
-	size_t i;
-
-	list = rd_kafka_topic_partition_list_new((int)b->nmoves);
-	for (i = 0; i < b->nmoves; i++) {
-		m = &b->moves[i];
-		p = consumer_part(c, m->part);
-		if (p == NULL || m->next <= m->expected)
-			continue;
-		p->applied = m->next;
-		rd_kafka_topic_partition_list_add(
-		    list, c->conf->kafka_topic, m->part)
-		    ->offset = m->next;
-	}
-	if (list->cnt > 0)
-		rd_kafka_commit(c->rk, list, 1);
-	rd_kafka_topic_partition_list_destroy(list);
 }
 
 /*

@@ -2,6 +2,9 @@
  * The Kafka side: a consumer group member whose positions come from
  * PostgreSQL.  A partition whose past cannot be trusted is stopped, loudly,
  * and the others go on.
+ *
+ * When the group gives a partition to another daemon, that one waits until
+ * the last batch of it is stored here: consumer_release() tells it so.
  */
 #ifndef TURNOUT_INGEST_CONSUMER_H
 #define TURNOUT_INGEST_CONSUMER_H
@@ -20,7 +23,7 @@ struct ingest_conf;
 enum consumer_event {
 	CONSUMER_NOTHING, /* the queue is empty */
 	CONSUMER_RECORD,  /* consumer_record() has it */
-	CONSUMER_MOVED,	  /* partitions came or went: drop the open batch */
+	CONSUMER_MOVED,	  /* positions are read again: drop the open batch */
 	CONSUMER_FATAL,	  /* leave; consumer_errstr() says why */
 };
 
@@ -41,21 +44,24 @@ struct answer {
 	char why[512]; /* there is no answer; "" = there is */
 };
 
-/* Called before partitions are given up, to let a batch in flight settle. */
-typedef void consumer_before_revoke(void *arg);
-
 int consumer_check(const struct ingest_conf *, struct buf *why) MUSTCHECK;
 const char *consumer_library(void);
-struct consumer *
-consumer_open(const struct ingest_conf *, consumer_before_revoke *, void *arg);
+struct consumer *consumer_open(const struct ingest_conf *);
 const char *consumer_errstr(const struct consumer *);
 enum consumer_event consumer_poll(struct consumer *, int timeout_ms);
 void consumer_record(struct consumer *, struct incoming *, struct batch *);
-bool consumer_wants_place(const struct consumer *);
+void consumer_serve(struct consumer *);
+bool consumer_leaving(const struct consumer *);
+bool consumer_wants_place(const struct consumer *, bool idle);
 int consumer_place(struct consumer *, struct db *, int timeout_ms) MUSTCHECK;
 bool consumer_look(struct consumer *, struct db *, int timeout_ms);
 void consumer_park(struct consumer *);
+void consumer_fenced(struct consumer *);
+void consumer_given(struct consumer *, const struct batch *);
+void consumer_settled(struct consumer *);
 void consumer_applied(struct consumer *, const struct batch *);
+void consumer_release(
+    struct consumer *, const struct batch *open, struct db *, int timeout_ms);
 size_t consumer_heartbeat(struct consumer *, struct batch *);
 void consumer_tell_lag(struct consumer *);
 const char *consumer_cluster(const struct consumer *);

@@ -20,7 +20,7 @@ leave(void *arg)
 {
 	struct consumer *c = arg;
 
-	rd_kafka_consumer_close(c->rk);
+	rd_kafka_consumer_close(c->member);
 	atomic_store(&c->let_go, true);
 	return NULL;
 }
@@ -30,6 +30,8 @@ destroy(void *arg)
 {
 	struct consumer *c = arg;
 
+	if (c->member != NULL)
+		rd_kafka_destroy(c->member);
 	rd_kafka_destroy(c->rk);
 	atomic_store(&c->let_go, true);
 	return NULL;
@@ -69,8 +71,8 @@ consumer_close(struct consumer *c, int timeout_ms)
 	if (c->rkm != NULL)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = NULL;
-	c->before_revoke = NULL;
-	if (!let_go(c, leave, deadline) ||
+	c->closing = true;
+	if ((c->member != NULL && !let_go(c, leave, deadline)) ||
 	    !watch_stop(c, clock_left_ms(deadline) + 100) ||
 	    !let_go(c, destroy, deadline + 100))
 		return false;

@@ -15,16 +15,22 @@
 #include "ingest/place.h"
 #include "lib/log.h"
 
-/* A partition that the group gave us. */
+/* A partition that the group gave us, until the last of it is stored. */
 struct part {
 	int32_t id;
-	bool reading;	 /* it has a position and is assigned */
-	bool stopped;	 /* it waits for the operator */
-	bool told;	 /* and the log says why */
-	bool unverified; /* its last record is gone by retention: go on */
-	bool verifying;	 /* the next record must be the last one applied */
-	int64_t next;	 /* offset of the next record to be accepted */
-	int64_t applied; /* all before it are in the database */
+	bool reading;	  /* it has a position, and the reader reads it */
+	bool placed;	  /* next is where what was read of it ends */
+	bool leaving;	  /* the group took it back */
+	bool in_flight;	  /* the storer's batch moves it */
+	bool waits;	  /* for the last batch of who had it before */
+	bool alone;	  /* no longer: read without a claim */
+	int64_t since_ms; /* when the group gave it (monotonic) */
+	bool stopped;	  /* it waits for the operator */
+	bool told;	  /* and the log says why */
+	bool unverified;  /* its last record is gone by retention: go on */
+	bool verifying;	  /* the next record must be the last one applied */
+	int64_t next;	  /* offset of the next record to be accepted */
+	int64_t applied;  /* all before it are in the database; -1 = unknown */
 	int64_t last_offset, last_ts, last_crc; /* the fingerprint */
 	int64_t doubt_ms;      /* out of range since (monotonic); 0 = not */
 	struct offset_row row; /* by which it was placed last */
@@ -37,19 +43,28 @@ struct watermark {
 	int64_t seen_ms; /* monotonic; 0 = not yet */
 };
 
+/*
+ * Two clients of librdkafka: one is a member of the group and reads nothing,
+ * the other is in no group and reads what it is told.  With one for both,
+ * each rebalance would stop every partition of every member, and throw away
+ * what was fetched; so it stops those that go to somebody else.
+ */
 struct consumer {
-	rd_kafka_t *rk;
+	rd_kafka_t *rk;		 /* reads */
+	rd_kafka_t *member;	 /* NULL when asking */
 	rd_kafka_message_t *rkm; /* of the last poll */
 	const struct ingest_conf *conf;
 	char *cluster_id; /* NULL = not known yet */
 	struct part *parts;
 	size_t nparts;
-	bool wants_place; /* positions must be read and assigned */
-	bool moved;	  /* told by the next consumer_poll() */
-	bool asking;	  /* only a look: faults go to errstr alone */
-	consumer_before_revoke *before_revoke;
-	void *arg;
-	struct log_trouble trouble, why_trouble;
+	bool parked;	    /* no position is trusted: all are read again */
+	bool broken;	    /* the reader refused: the next poll parks */
+	bool closing;	    /* the end of the membership is our own wish */
+	int64_t between_ms; /* the group is being made anew since; 0 = no */
+	size_t nleaving;
+	int claims_pid; /* the session of the claims */
+	bool asking;	/* only a look: faults go to errstr alone */
+	struct log_trouble trouble, member_trouble, why_trouble;
 	char errstr[512];
 	atomic_bool let_go; /* a thread that lets librdkafka go has ended */
 
@@ -62,12 +77,19 @@ struct consumer {
 	bool watch_stop, watch_ended;
 };
 
+/* For the last batch of who read a partition; he may be dead, or hang. */
+#define CLAIM_MS 10000
+
 struct part *consumer_part(struct consumer *, int32_t id);
 void consumer_stop_part(struct part *, const struct place *);
 struct place_record consumer_fingerprint(const rd_kafka_message_t *);
 struct consumer *consumer_new(const struct ingest_conf *, bool asking);
+rd_kafka_conf_t *consumer_conf(struct consumer *);
 int32_t consumer_count_partitions(struct consumer *, int timeout_ms);
-int consumer_assign(struct consumer *);
+void consumer_read_part(struct consumer *, struct part *);
+void consumer_count_reading(const struct consumer *);
+
+int member_join(struct consumer *);
 
 void watch_start(struct consumer *);
 void watch_partitions(struct consumer *, int32_t n);

@@ -20,6 +20,7 @@
 #include "ingest/offsets.h"
 #include "ingest/place.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/db.h"
 #include "lib/xalloc.h"
 
@@ -66,38 +67,40 @@ consumer_fingerprint(const rd_kafka_message_t *rkm)
 		    rkm->payload == NULL ? "" : rkm->payload, rkm->len, seed) };
 }
 
-/* Assigns every partition that may be read at its position. */
-int
-consumer_assign(struct consumer *c)
+/* The gauges of what is read, and of what is stopped. */
+void
+consumer_count_reading(const struct consumer *c)
 {
-	rd_kafka_topic_partition_list_t *list;
-	rd_kafka_resp_err_t err;
 	int reading = 0, stopped = 0;
-	struct part *p;
 	size_t i;
 
-	list = rd_kafka_topic_partition_list_new((int)c->nparts);
 	for (i = 0; i < c->nparts; i++) {
-		p = &c->parts[i];
-		if (p->stopped)
-			stopped++;
-		if (!p->reading)
-			continue;
-		reading++;
-		rd_kafka_topic_partition_list_add(
-		    list, c->conf->kafka_topic, p->id)
-		    ->offset = p->verifying ? p->last_offset : p->next;
+		reading += c->parts[i].reading;
+		stopped += c->parts[i].stopped && !c->parts[i].leaving;
 	}
-	err = rd_kafka_assign(c->rk, list);
-	rd_kafka_topic_partition_list_destroy(list);
 	count_set(COUNT_PARTITIONS, reading);
 	count_set(COUNT_STOPPED, stopped);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		snprintf(c->errstr, sizeof(c->errstr),
-		    "could not assign partitions: %s", rd_kafka_err2str(err));
-		return -1;
-	}
-	return 0;
+}
+
+/* Lets the reader begin at the place of a partition. */
+void
+consumer_read_part(struct consumer *c, struct part *p)
+{
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_error_t *error;
+
+	list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, c->conf->kafka_topic, p->id)
+	    ->offset = p->verifying ? p->last_offset : p->next;
+	error = rd_kafka_incremental_assign(c->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	p->reading = error == NULL;
+	if (error == NULL)
+		return;
+	c->broken = true;
+	log_warn("could not read %s[%d]: %s", c->conf->kafka_topic, (int)p->id,
+	    rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
 }
 
 /* How many partitions the topic has; -1 = the brokers do not say. */
@@ -200,11 +203,13 @@ place_part(struct consumer *c, struct part *p, const struct offset_row *row)
 	p->applied = row->next_offset;
 	p->verifying = row->last_offset != INT64_MIN && !p->unverified;
 	p->unverified = false;
-	p->reading = true;
+	p->placed = true;
 	p->doubt_ms = 0;
 	place.fault = place_cluster(row, c->cluster_id);
-	if (place.fault == PLACE_OK)
+	if (place.fault == PLACE_OK) {
+		consumer_read_part(c, p);
 		return;
+	}
 	snprintf(
 	    place.cluster_id, sizeof(place.cluster_id), "%s", c->cluster_id);
 	consumer_stop_part(p, &place);
@@ -243,6 +248,70 @@ find_row(const struct offset_row *rows, size_t n, int32_t part)
 	return NULL;
 }
 
+/*
+ * Is it ours, and somebody must find out where it is read on?  A stopped one
+ * wants that when all do: an operator may have changed its row.
+ */
+static bool
+wants_place(const struct consumer *c, const struct part *p)
+{
+	return !p->leaving && !p->reading &&
+	    (c->parked || !(p->stopped && p->told));
+}
+
+/*
+ * May consumer_place() be called, and is there a reason to?  idle: the storer
+ * has nothing that would move what is placed.
+ */
+bool
+consumer_wants_place(const struct consumer *c, bool idle)
+{
+	size_t i;
+
+	for (i = 0; i < c->nparts && (idle || !c->parked); i++)
+		if (wants_place(c, &c->parts[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Claims all that is ours, and says of each partition that wants a place
+ * whether it has to wait; -1 with the reason in errstr.
+ */
+static int
+claim(struct consumer *c, struct db *db, int timeout_ms)
+{
+	struct claim *claims = xcalloc(c->nparts, sizeof(*claims));
+	int64_t now = clock_mono_ms();
+	size_t i, n = 0;
+	struct part *p;
+	int rc;
+
+	for (i = 0; i < c->nparts; i++)
+		if (!c->parts[i].leaving)
+			claims[n++].part = c->parts[i].id;
+	rc = offsets_claim(db, c->conf->kafka_topic, claims, n, timeout_ms);
+	if (rc == -1)
+		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+	else
+		c->claims_pid = db_backend_pid(db);
+	for (i = 0; i < n && rc == 0; i++) {
+		p = consumer_part(c, claims[i].part);
+		p->alone = p->alone && !claims[i].ours;
+		p->waits = !claims[i].ours && !p->alone && wants_place(c, p) &&
+		    now - p->since_ms < CLAIM_MS;
+		if (claims[i].ours || p->waits || p->alone ||
+		    !wants_place(c, p))
+			continue;
+		log_warn("%s[%d] is not released by who read it; reading it "
+			 "all the same",
+		    c->conf->kafka_topic, (int)p->id);
+		p->alone = true;
+	}
+	free(claims);
+	return rc;
+}
+
 static int
 place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
     size_t n, int timeout_ms)
@@ -252,33 +321,40 @@ place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
 		.last_crc = INT64_MIN };
 	const struct offset_row *row;
 	int32_t most = 0;
+	struct part *p;
 	size_t i;
 
 	for (i = 0; i < c->nparts; i++) {
-		row = find_row(rows, n, c->parts[i].id);
+		p = &c->parts[i];
+		if (p->id >= most)
+			most = p->id + 1;
+		if (!wants_place(c, p) || p->waits)
+			continue;
+		row = find_row(rows, n, p->id);
 		if (row == NULL) {
 			log_info("partition %s[%d] is new: from offset 0",
-			    c->conf->kafka_topic, (int)c->parts[i].id);
-			if (offsets_create(db, c->conf->kafka_topic,
-				c->parts[i].id, 0, timeout_ms) == -1) {
+			    c->conf->kafka_topic, (int)p->id);
+			if (offsets_create(db, c->conf->kafka_topic, p->id, 0,
+				timeout_ms) == -1) {
 				snprintf(c->errstr, sizeof(c->errstr), "%s",
 				    db_errstr(db));
 				return -1;
 			}
-			fresh.part = c->parts[i].id;
+			fresh.part = p->id;
 			row = &fresh;
 		}
-		judge_row(c, &c->parts[i], row);
-		if (c->parts[i].id >= most)
-			most = c->parts[i].id + 1;
+		judge_row(c, p, row);
 	}
 	watch_partitions(c, most);
-	return consumer_assign(c);
+	consumer_count_reading(c);
+	return 0;
 }
 
 /*
- * Reads the positions of the wanted partitions and assigns them.  Returns 0,
- * or -1 with the reason in consumer_errstr(): try again a little later.
+ * Reads the positions of the partitions that want one, and begins to read
+ * them; one that another daemon has not released yet goes on wanting.
+ * Returns 0, or -1 with the reason in consumer_errstr(): try again a little
+ * later.
  */
 int
 consumer_place(struct consumer *c, struct db *db, int timeout_ms)
@@ -295,6 +371,9 @@ consumer_place(struct consumer *c, struct db *db, int timeout_ms)
 			return -1;
 		}
 	}
+	/* First the claims: what is read after them, nobody moves any more. */
+	if (claim(c, db, timeout_ms) == -1)
+		return -1;
 	if (offsets_load(db, c->conf->kafka_topic, &rows, &n, timeout_ms) ==
 	    -1) {
 		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
@@ -314,7 +393,7 @@ consumer_place(struct consumer *c, struct db *db, int timeout_ms)
 	}
 	if (place_all(c, db, rows, n, timeout_ms) == -1)
 		goto out;
-	c->wants_place = false;
+	c->parked = false;
 	rc = 0;
 out:
 	free(rows);
@@ -345,7 +424,8 @@ write_why(struct consumer *c, struct db *db, const struct part *p)
 }
 
 /*
- * Writes why partitions are stopped into their rows.  Has an operator changed
+ * Renews claims that are lost, and writes why partitions are stopped into
+ * their rows.  Has an operator changed
  * one of these?  Then it is time for consumer_park() and the next
  * consumer_place().
  */
@@ -358,6 +438,10 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	struct part *p;
 	size_t i, n;
 
+	/* They went with the connection that had them. */
+	if (c->nparts > 0 && c->claims_pid != db_backend_pid(db) &&
+	    claim(c, db, timeout_ms) == -1)
+		return false;
 	for (i = 0; i < c->nparts; i++)
 		any = any || (c->parts[i].stopped && c->parts[i].told);
 	if (!any ||
@@ -377,15 +461,18 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	return changed;
 }
 
-/* Reads nothing for now, but stays in the group: PostgreSQL is away. */
+/*
+ * Reads nothing until all positions have been read again, but stays in the
+ * group: PostgreSQL is away, or a position is wrong.
+ */
 void
 consumer_park(struct consumer *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->nparts; i++)
-		c->parts[i].reading = false;
-	if (consumer_assign(c) == -1)
-		log_warn("%s", c->errstr);
-	c->wants_place = true;
+		c->parts[i].reading = c->parts[i].placed = false;
+	rd_kafka_assign(c->rk, NULL);
+	consumer_count_reading(c);
+	c->parked = true;
 }

@@ -123,7 +123,10 @@ consumer_tell_lag(struct consumer *c)
 
 	for (i = 0; i < c->nparts; i++) {
 		p = &c->parts[i];
-		if (!watch_get(c, p->id, 0, &mark))
+		if (p->applied == -1 && p->waits &&
+		    now - p->since_ms < CLAIM_MS)
+			continue; /* of who has not released it yet */
+		if (p->applied == -1 || !watch_get(c, p->id, 0, &mark))
 			return; /* what was told before is nearer than 0 */
 		if (mark.seen_ms < seen)
 			seen = mark.seen_ms;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ingest/offsets.h"
+#include "lib/buf.h"
 #include "lib/db.h"
 #include "lib/xalloc.h"
 
@@ -22,12 +23,102 @@ static const char Q_STOP[] =
     " AND last_crc IS NOT DISTINCT FROM $5::bigint"
     " AND stopped_why IS DISTINCT FROM $4";
 
+/*
+ * A claim is an advisory lock of the session, so that it ends with its
+ * connection, whatever ends that.  It is a courtesy and no fence: who has it
+ * is asked to store what was read before the next one reads the row.
+ */
+#define CLAIM_CLASS "hashtext('turnout.ingest_offsets ' || $1)"
+#define CLAIMED                                                                \
+	"FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2"  \
+	" AND l.database = (SELECT oid FROM pg_database"                       \
+	" WHERE datname = current_database())"                                 \
+	" AND l.pid = pg_backend_pid() AND l.classid = " CLAIM_CLASS "::oid"
+
+static const char Q_CLAIM[] =
+    "SELECT part FROM unnest($2::integer[]) AS want (part) WHERE CASE WHEN"
+    " EXISTS (SELECT " CLAIMED " AND l.objid = want.part::oid)"
+    " THEN true ELSE pg_try_advisory_lock(" CLAIM_CLASS ", part) END";
+static const char Q_RELEASE[] = "SELECT pg_advisory_unlock(" CLAIM_CLASS
+				", l.objid::bigint::integer)"
+				" " CLAIMED
+				" AND l.objid = ANY ($2::integer[]::oid[])";
+
 static int64_t
 number(const PGresult *res, int row, int col)
 {
 	return PQgetisnull(res, row, col)
 	    ? INT64_MIN
 	    : strtoll(PQgetvalue(res, row, col), NULL, 10);
+}
+
+static void
+add_part(struct buf *list, int32_t part)
+{
+	buf_addf(list, "%c%d", list->len == 0 ? '{' : ',', (int)part);
+}
+
+/* Runs one of the two above and frees the list, which is not closed yet. */
+static PGresult *
+query_parts(struct db *db, const char *sql, const char *topic, struct buf *list,
+    int timeout_ms)
+{
+	const char *values[] = { topic, NULL };
+	struct db_params params = { .n = 2, .values = values };
+	PGresult *res;
+
+	buf_adds(list, list->len == 0 ? "{}" : "}");
+	values[1] = buf_str(list);
+	res = db_query(db, sql, &params, timeout_ms);
+	buf_free(list);
+	return res;
+}
+
+/*
+ * Claims partitions of a topic for this connection, as far as no other one
+ * has them; what it has already stays its own.  Returns 0 with the answer in
+ * each claim, or -1 with the reason in db_errstr().
+ */
+int
+offsets_claim(struct db *db, const char *topic, struct claim *claims, size_t n,
+    int timeout_ms)
+{
+	struct buf list = { 0 };
+	PGresult *res;
+	size_t i;
+	int row;
+
+	for (i = 0; i < n; i++)
+		add_part(&list, claims[i].part);
+	res = query_parts(db, Q_CLAIM, topic, &list, timeout_ms);
+	if (res == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		claims[i].ours = false;
+		for (row = 0; row < PQntuples(res); row++)
+			if (number(res, row, 0) == claims[i].part)
+				claims[i].ours = true;
+	}
+	PQclear(res);
+	return 0;
+}
+
+/* Lets others claim them; -1 with the reason in db_errstr(). */
+int
+offsets_release(struct db *db, const char *topic, const int32_t *parts,
+    size_t n, int timeout_ms)
+{
+	struct buf list = { 0 };
+	PGresult *res;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		add_part(&list, parts[i]);
+	res = query_parts(db, Q_RELEASE, topic, &list, timeout_ms);
+	if (res == NULL)
+		return -1;
+	PQclear(res);
+	return 0;
 }
 
 /*

@@ -6,6 +6,7 @@
 #ifndef TURNOUT_INGEST_OFFSETS_H
 #define TURNOUT_INGEST_OFFSETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,16 @@ struct offset_row {
 	int64_t last_crc;
 };
 
+/* A wish to read a partition, and what became of it. */
+struct claim {
+	int32_t part;
+	bool ours;
+};
+
+int offsets_claim(struct db *, const char *topic, struct claim *, size_t n,
+    int timeout_ms) MUSTCHECK;
+int offsets_release(struct db *, const char *topic, const int32_t *parts,
+    size_t n, int timeout_ms) MUSTCHECK;
 int offsets_load(struct db *, const char *topic, struct offset_row **rows,
     size_t *n, int timeout_ms) MUSTCHECK;
 int offsets_create(struct db *, const char *topic, int32_t part,

@@ -29,16 +29,16 @@
 #include "lib/stop.h"
 
 #define PLACE_EVERY_MS 250
+#define PLACE_WAITING_MS 100 /* for who had a partition */
+#define SERVE_EVERY_MS 10
 #define PLACE_TIMEOUT_MS 5000
 #define HEARTBEAT_MS 1000
 #define LOOK_MS 2000 /* for the end of what stopped a partition */
 #define LAG_MS 500
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */
-/* The group waits meanwhile. */
-#define REVOKE_WAIT_MS 10000
-#define REST_MS 1500 /* to store what was read, before a stop */
-#define STOP_MS 2500 /* and to end: a stop may take 5 s */
+#define REST_MS 1500	    /* to store what was read, before a stop */
+#define STOP_MS 2500	    /* and to end: a stop may take 5 s */
 
 struct run {
 	const struct ingest_conf *conf;
@@ -52,6 +52,7 @@ struct run {
 	bool idle;	  /* the storer has nothing */
 	bool fenced;	  /* positions must be read again */
 	int64_t given_ms; /* when it got its batch */
+	int64_t serve_ms; /* next look at the group */
 	int64_t place_ms; /* next try to read positions */
 	int64_t heartbeat_ms;
 	int64_t look_ms;
@@ -68,6 +69,7 @@ settle(struct run *run)
 	if (run->idle || storer_wait(run->storer, 0) != STORER_SETTLED)
 		return;
 	run->idle = true;
+	consumer_settled(run->consumer);
 	switch (storer_take(run->storer, &run->spare)) {
 	case STORE_DONE:
 		consumer_applied(run->consumer, &run->spare);
@@ -102,7 +104,7 @@ static bool
 due(const struct run *run, int64_t now)
 {
 	return run->open.nrecords > 0 &&
-	    (full(run) ||
+	    (full(run) || consumer_leaving(run->consumer) ||
 		now - run->open.opened_ms >= run->conf->batch_max_age_ms);
 }
 
@@ -110,6 +112,7 @@ static void
 give(struct run *run)
 {
 	batch_sort(&run->open);
+	consumer_given(run->consumer, &run->open);
 	storer_give(run->storer, &run->open);
 	if (run->open.source == NULL)
 		batch_init(&run->open, run->conf->kafka_topic,
@@ -117,34 +120,6 @@ give(struct run *run)
 	batch_clear(&run->open);
 	run->idle = false;
 	run->given_ms = clock_mono_ms();
-}
-
-static void
-wait_for_storer(struct run *run, int64_t deadline)
-{
-	while (storer_wait(run->storer, 50) == STORER_BUSY && !stop_asked() &&
-	    clock_left_ms(deadline) > 0)
-		;
-	settle(run);
-}
-
-/*
- * The partitions are about to go: stores what was read of them, since whoever
- * gets them has to read again what is dropped.  Runs inside the poll.
- */
-static void
-before_revoke(void *arg)
-{
-	struct run *run = arg;
-	int64_t deadline = clock_mono_ms() + REVOKE_WAIT_MS;
-
-	wait_for_storer(run, deadline);
-	if (run->idle && run->open.nrecords > 0 && run->status == 0 &&
-	    !stop_asked()) {
-		give(run);
-		wait_for_storer(run, deadline);
-	}
-	run->fenced = false; /* no partition is left to be placed again */
 }
 
 /* Gives the storer what is due: the open batch, or a heartbeat. */
@@ -165,16 +140,31 @@ feed_storer(struct run *run, int64_t now)
 	give(run);
 }
 
-/* Reads positions when the group gave us partitions, or took them. */
+/* Hears from the group, and releases what is another daemon's by now. */
+static void
+serve(struct run *run, int64_t now)
+{
+	if (now < run->serve_ms)
+		return;
+	run->serve_ms = now + SERVE_EVERY_MS;
+	consumer_serve(run->consumer);
+	consumer_release(run->consumer, &run->open, run->db, PLACE_TIMEOUT_MS);
+}
+
+/* Reads positions of partitions that have none that can be trusted. */
 static void
 place(struct run *run, int64_t now)
 {
-	if (!consumer_wants_place(run->consumer) || !run->idle ||
-	    now < run->place_ms)
+	if (now < run->place_ms ||
+	    !consumer_wants_place(run->consumer, run->idle))
 		return;
 	run->place_ms = now + PLACE_EVERY_MS;
 	if (consumer_place(run->consumer, run->db, PLACE_TIMEOUT_MS) == 0) {
-		store_set_cluster(run->store, consumer_cluster(run->consumer));
+		run->place_ms = now + PLACE_WAITING_MS;
+		/* It is the storer's while that is busy, and stays the same. */
+		if (run->idle)
+			store_set_cluster(
+			    run->store, consumer_cluster(run->consumer));
 		log_trouble_over(&run->place_trouble);
 		return;
 	}
@@ -302,8 +292,9 @@ loop(struct run *run)
 		now = clock_mono_ms();
 		settle(run);
 		if (run->fenced)
-			consumer_park(run->consumer);
+			consumer_fenced(run->consumer);
 		run->fenced = false;
+		serve(run, now);
 		look(run, now);
 		place(run, now);
 		feed_storer(run, now);
@@ -345,6 +336,8 @@ close_run(struct run *run)
 	sd_notify(0, "STOPPING=1");
 #endif
 	settled = storer_stop(run->storer, STOP_MS * 3 / 4);
+	/* Who gets our partitions from the group may read them at once. */
+	db_drop(run->db);
 	closed = consumer_close(run->consumer, clock_left_ms(deadline) + 200);
 	if (!settled || !closed) {
 		log_info("stopped without waiting for %s",
@@ -375,7 +368,7 @@ run_daemon(const struct ingest_conf *conf)
 	batch_init(&run.open, conf->kafka_topic, conf->store_members);
 	batch_init(&run.spare, conf->kafka_topic, conf->store_members);
 	run.storer = storer_start(run.store);
-	run.consumer = consumer_open(conf, before_revoke, &run);
+	run.consumer = consumer_open(conf);
 	if (consumer_errstr(run.consumer)[0] != '\0') {
 		log_error("%s", consumer_errstr(run.consumer));
 		run.status = 78;

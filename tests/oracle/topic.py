@@ -94,13 +94,15 @@ def destroy(rk):
     thread.join(5)
 
 
-def handle(kind, settings):
+def handle(kind, settings, more=lambda conf: None):
+    """A client; more may do to its configuration what is no setting."""
     why = ctypes.create_string_buffer(512)
     conf = lib.rd_kafka_conf_new()
     for name, value in settings.items():
         if lib.rd_kafka_conf_set(conf, name.encode(), str(value).encode(),
                                  why, len(why)) != 0:
             raise Away(why.value.decode())
+    more(conf)
     rk = lib.rd_kafka_new(kind, conf, why, len(why))
     if not rk:
         raise Away(why.value.decode())

@@ -1,0 +1,86 @@
+"""A member of the daemons' consumer group that comes and goes, so that the
+group is made anew, and reads nothing.  It takes partitions with it while it
+is there, as any member does."""
+
+import ctypes
+import threading
+
+from oracle import topic
+
+ASSIGN = -175
+Decided = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int,
+                           ctypes.c_void_p, ctypes.c_void_p)
+
+
+def library():
+    lib = topic.library()
+    for name, arguments in (
+            ("conf_set_rebalance_cb", [ctypes.c_void_p, Decided]),
+            ("subscribe", [ctypes.c_void_p, ctypes.c_void_p]),
+            ("unsubscribe", [ctypes.c_void_p])):
+        getattr(lib, "rd_kafka_" + name).argtypes = arguments
+    return lib
+
+
+class Guest(threading.Thread):
+    """With come() and leave() each the group decides anew; decided counts
+    how often it gave this member something."""
+
+    def __init__(self, brokers, group, name):
+        super().__init__(daemon=True)
+        self.lib, self.name_of_topic = library(), name.encode()
+        self.wanted, self.over = threading.Event(), threading.Event()
+        self.decided = 0
+        self.callback = Decided(self.hear)  # must live as long as its client
+        self.rk = topic.handle(
+            topic.CONSUMER,
+            {"bootstrap.servers": brokers, "group.id": group,
+             "partition.assignment.strategy": "range",
+             "heartbeat.interval.ms": 200, "session.timeout.ms": 10000,
+             "enable.auto.commit": "false", "log_level": 0},
+            lambda conf: self.lib.rd_kafka_conf_set_rebalance_cb(
+                conf, self.callback))
+        self.lib.rd_kafka_poll_set_consumer(self.rk)
+        self.start()
+
+    def come(self):
+        self.wanted.set()
+
+    def leave(self):
+        self.wanted.clear()
+
+    def hear(self, rk, err, _partitions, _opaque):
+        if err != ASSIGN:
+            self.lib.rd_kafka_assign(rk, None)
+            return
+        self.decided += 1
+        nothing = self.lib.rd_kafka_topic_partition_list_new(0)
+        self.lib.rd_kafka_assign(rk, nothing)
+        self.lib.rd_kafka_topic_partition_list_destroy(nothing)
+
+    def subscribe(self):
+        names = self.lib.rd_kafka_topic_partition_list_new(1)
+        self.lib.rd_kafka_topic_partition_list_add(
+            names, self.name_of_topic, -1)
+        topic.check(self.lib.rd_kafka_subscribe(self.rk, names))
+        self.lib.rd_kafka_topic_partition_list_destroy(names)
+
+    def run(self):
+        there = False
+        while not self.over.is_set():
+            if self.wanted.is_set() != there:
+                there = self.wanted.is_set()
+                if there:
+                    self.subscribe()
+                else:
+                    self.lib.rd_kafka_unsubscribe(self.rk)
+            m = self.lib.rd_kafka_consumer_poll(self.rk, 50)
+            if m:
+                self.lib.rd_kafka_message_destroy(m)
+        self.lib.rd_kafka_consumer_close(self.rk)
+        topic.destroy(self.rk)
+
+    def end(self):
+        self.over.set()
+        self.join(20)
+        assert not self.is_alive()

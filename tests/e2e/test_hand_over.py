@@ -1,0 +1,105 @@
+"""A partition goes from one daemon to another: who had it stores what he has
+read of it, who gets it waits for that, and the other partitions go on."""
+
+import contextlib
+
+import psycopg2
+from guest import Guest
+from kafka import out
+from messages import neighbour
+from stacklib import proc
+
+POSITIONS = ("SELECT query_start FROM pg_stat_activity WHERE datname ="
+             " current_database() AND application_name ="
+             " 'turnout-ingest positions' AND pid <> %s")
+WAITING = ("SELECT pid FROM pg_stat_activity WHERE application_name ="
+           " 'turnout-ingest' AND datname = current_database()"
+           " AND wait_event_type = 'Lock'")
+CLAIMS = ("SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory'"
+          " AND objsubid = 2 AND database = (SELECT oid FROM pg_database"
+          " WHERE datname = current_database())")
+
+
+def partitions(ingest):
+    return ingest.metrics()["turnout_ingest_partitions"]
+
+
+def read_both(w, first, last):
+    """Neighbours of these numbers, in turn to both partitions."""
+    w.produce([out(neighbour(n), partition=n % 2)
+               for n in range(first, last)], wait=False)
+
+
+@contextlib.contextmanager
+def nobody_writes(w):
+    """A batch waits, with a record of each partition."""
+    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
+    lock.cursor().execute("LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    read_both(w, 2, 4)
+    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    yield
+    lock.close()
+
+
+def test_who_gets_a_partition_waits_for_its_last_batch(kafka, world):
+    w = world(kafka, partitions=2)
+    first = w.ingest()
+    read_both(w, 0, 2)
+    w.wait_stored(w.ends())
+    (pid,), = w.query(CLAIMS)
+    with nobody_writes(w):
+        second = w.ingest(number=2)
+        assert proc.wait_until(lambda: partitions(first) == 1, 20)
+        for _ in range(3):  # it asks again and again
+            before = w.query(POSITIONS, pid)
+            assert proc.wait_until(lambda before=before: w.query(
+                POSITIONS, pid) != before, 20)
+        assert partitions(second) == 0
+        read_both(w, 4, 8)
+    assert proc.wait_until(lambda: partitions(second) == 1, 20)
+    w.wait_stored(w.ends())
+    assert len(w.query(CLAIMS)) == 2
+    for ingest in (first, second):
+        assert ingest.metrics()["turnout_ingest_fenced_total"] == 0
+        assert not ingest.logged("not released")
+    w.judge()
+
+
+def test_a_partition_that_comes_back_is_read_on(kafka, world):
+    """Before the last of it was stored: what follows belongs to it."""
+    w = world(kafka, partitions=2)
+    ingest = w.ingest()
+    read_both(w, 0, 2)
+    w.wait_stored(w.ends())
+    guest = Guest(w.brokers, w.name, w.name)
+    with nobody_writes(w):
+        guest.come()
+        assert proc.wait_until(lambda: partitions(ingest) == 1, 20)
+        guest.leave()
+        assert proc.wait_until(lambda: partitions(ingest) == 2, 20)
+        read_both(w, 4, 8)
+    w.wait_stored(w.ends())
+    told = ingest.metrics()
+    assert told["turnout_ingest_fenced_total"] == 0
+    assert told["turnout_ingest_messages_total"] == 8
+    guest.come()
+    assert proc.wait_until(lambda: partitions(ingest) == 1, 20)
+    # Stored long ago: nothing is waited for.
+    assert proc.wait_until(lambda: len(w.query(
+        CLAIMS.replace("DISTINCT pid", "pid"))) == 1, 20)
+    guest.end()
+    w.judge()
+
+
+def test_who_never_releases_a_partition_is_not_waited_for(kafka, world):
+    w = world(kafka)
+    w.produce([out(neighbour(1))], wait=False)
+    other = psycopg2.connect(w.dsn)
+    other.cursor().execute(
+        "SELECT pg_advisory_lock(hashtext('turnout.ingest_offsets ' || %s),"
+        " 0)", (w.name,))
+    ingest = w.ingest()
+    w.wait_stored(w.ends())
+    assert ingest.logged("is not released by who read it")
+    other.close()
+    w.judge()
