@@ -63,7 +63,7 @@ struct consumer {
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
 	size_t nleaving;
 	int claims_pid; /* the session of the claims */
-	bool asking;	/* only a look: faults go to errstr alone */
+	bool asking; /* only a look: faults go to errstr alone */
 	struct log_trouble trouble, member_trouble, why_trouble;
 	char errstr[512];
 	atomic_bool let_go; /* a thread that lets librdkafka go has ended */
@@ -87,6 +87,7 @@ struct consumer *consumer_new(const struct ingest_conf *, bool asking);
 rd_kafka_conf_t *consumer_conf(struct consumer *);
 int32_t consumer_count_partitions(struct consumer *, int timeout_ms);
 void consumer_read_part(struct consumer *, struct part *);
+void consumer_leave_part(struct consumer *, struct part *);
 void consumer_count_reading(const struct consumer *);
 
 int member_join(struct consumer *);

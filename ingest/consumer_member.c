@@ -27,31 +27,9 @@
 #define BETWEEN_MS 60000
 
 static void
-stop_reading(struct consumer *c, struct part *p)
-{
-	rd_kafka_topic_partition_list_t *list;
-	rd_kafka_error_t *error;
-
-	if (!p->reading)
-		return;
-	p->reading = false;
-	list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, c->conf->kafka_topic, p->id);
-	error = rd_kafka_incremental_unassign(c->rk, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	/* Its records are not ours any more, if they come all the same. */
-	if (error != NULL) {
-		log_warn("could not stop reading %s[%d]: %s",
-		    c->conf->kafka_topic, (int)p->id,
-		    rd_kafka_error_string(error));
-		rd_kafka_error_destroy(error);
-	}
-}
-
-static void
 leave(struct consumer *c, struct part *p)
 {
-	stop_reading(c, p);
+	consumer_leave_part(c, p);
 	c->nleaving += !p->leaving;
 	p->leaving = true;
 	p->doubt_ms = 0;
@@ -282,7 +260,7 @@ void
 consumer_release(
     struct consumer *c, const struct batch *open, struct db *db, int timeout_ms)
 {
-	int32_t *gone = NULL;
+	struct claim *gone = NULL;
 	size_t i, kept = 0, n = 0;
 	struct part *p;
 
@@ -293,7 +271,7 @@ consumer_release(
 			continue;
 		}
 		gone = xreallocarray(gone, n + 1, sizeof(*gone));
-		gone[n++] = p->id;
+		gone[n++].part = p->id;
 		c->nleaving--;
 	}
 	c->nparts = kept;

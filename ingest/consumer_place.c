@@ -67,42 +67,6 @@ consumer_fingerprint(const rd_kafka_message_t *rkm)
 		    rkm->payload == NULL ? "" : rkm->payload, rkm->len, seed) };
 }
 
-/* The gauges of what is read, and of what is stopped. */
-void
-consumer_count_reading(const struct consumer *c)
-{
-	int reading = 0, stopped = 0;
-	size_t i;
-
-	for (i = 0; i < c->nparts; i++) {
-		reading += c->parts[i].reading;
-		stopped += c->parts[i].stopped && !c->parts[i].leaving;
-	}
-	count_set(COUNT_PARTITIONS, reading);
-	count_set(COUNT_STOPPED, stopped);
-}
-
-/* Lets the reader begin at the place of a partition. */
-void
-consumer_read_part(struct consumer *c, struct part *p)
-{
-	rd_kafka_topic_partition_list_t *list;
-	rd_kafka_error_t *error;
-
-	list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, c->conf->kafka_topic, p->id)
-	    ->offset = p->verifying ? p->last_offset : p->next;
-	error = rd_kafka_incremental_assign(c->rk, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	p->reading = error == NULL;
-	if (error == NULL)
-		return;
-	c->broken = true;
-	log_warn("could not read %s[%d]: %s", c->conf->kafka_topic, (int)p->id,
-	    rd_kafka_error_string(error));
-	rd_kafka_error_destroy(error);
-}
-
 /* How many partitions the topic has; -1 = the brokers do not say. */
 int32_t
 consumer_count_partitions(struct consumer *c, int timeout_ms)
@@ -424,10 +388,9 @@ write_why(struct consumer *c, struct db *db, const struct part *p)
 }
 
 /*
- * Renews claims that are lost, and writes why partitions are stopped into
- * their rows.  Has an operator changed
- * one of these?  Then it is time for consumer_park() and the next
- * consumer_place().
+ * Claims anew what was lost with a connection, and writes why partitions are
+ * stopped into their rows.  Has an operator changed one of these?  Then it is
+ * time for consumer_park() and the next consumer_place().
  */
 bool
 consumer_look(struct consumer *c, struct db *db, int timeout_ms)
@@ -438,7 +401,7 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	struct part *p;
 	size_t i, n;
 
-	/* They went with the connection that had them. */
+	/* The connection that had them may be gone: nobody else finds out. */
 	if (c->nparts > 0 && c->claims_pid != db_backend_pid(db) &&
 	    claim(c, db, timeout_ms) == -1)
 		return false;
@@ -459,20 +422,4 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	}
 	free(rows);
 	return changed;
-}
-
-/*
- * Reads nothing until all positions have been read again, but stays in the
- * group: PostgreSQL is away, or a position is wrong.
- */
-void
-consumer_park(struct consumer *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->nparts; i++)
-		c->parts[i].reading = c->parts[i].placed = false;
-	rd_kafka_assign(c->rk, NULL);
-	consumer_count_reading(c);
-	c->parked = true;
 }

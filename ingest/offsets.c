@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ingest/offsets.h"
-#include "lib/buf.h"
+#include "ingest/statement.h"
 #include "lib/db.h"
 #include "lib/xalloc.h"
 
@@ -28,7 +28,7 @@ static const char Q_STOP[] =
  * connection, whatever ends that.  It is a courtesy and no fence: who has it
  * is asked to store what was read before the next one reads the row.
  */
-#define CLAIM_CLASS "hashtext('turnout.ingest_offsets ' || $1)"
+#define CLAIM_CLASS "hashtext('turnout.ingest_offsets ' || $2)"
 #define CLAIMED                                                                \
 	"FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2"  \
 	" AND l.database = (SELECT oid FROM pg_database"                       \
@@ -36,13 +36,13 @@ static const char Q_STOP[] =
 	" AND l.pid = pg_backend_pid() AND l.classid = " CLAIM_CLASS "::oid"
 
 static const char Q_CLAIM[] =
-    "SELECT part FROM unnest($2::integer[]) AS want (part) WHERE CASE WHEN"
-    " EXISTS (SELECT " CLAIMED " AND l.objid = want.part::oid)"
-    " THEN true ELSE pg_try_advisory_lock(" CLAIM_CLASS ", part) END";
+    "SELECT CASE WHEN EXISTS (SELECT " CLAIMED " AND l.objid = part::oid)"
+    " THEN true ELSE pg_try_advisory_lock(" CLAIM_CLASS ", part) END"
+    " FROM unnest($1::integer[]) WITH ORDINALITY AS want (part, place)"
+    " ORDER BY place";
 static const char Q_RELEASE[] = "SELECT pg_advisory_unlock(" CLAIM_CLASS
-				", l.objid::bigint::integer)"
-				" " CLAIMED
-				" AND l.objid = ANY ($2::integer[]::oid[])";
+				", l.objid::bigint::integer) " CLAIMED
+				" AND l.objid = ANY ($1::integer[]::oid[])";
 
 static int64_t
 number(const PGresult *res, int row, int col)
@@ -52,25 +52,23 @@ number(const PGresult *res, int row, int col)
 	    : strtoll(PQgetvalue(res, row, col), NULL, 10);
 }
 
-static void
-add_part(struct buf *list, int32_t part)
-{
-	buf_addf(list, "%c%d", list->len == 0 ? '{' : ',', (int)part);
-}
-
-/* Runs one of the two above and frees the list, which is not closed yet. */
+/* Runs one of the two above. */
 static PGresult *
-query_parts(struct db *db, const char *sql, const char *topic, struct buf *list,
-    int timeout_ms)
+run_parts(struct db *db, const char *sql, const char *topic,
+    const struct claim *claims, size_t n, int timeout_ms)
 {
-	const char *values[] = { topic, NULL };
-	struct db_params params = { .n = 2, .values = values };
+	struct statement *st = statement_new();
+	struct buf *parts;
 	PGresult *res;
+	size_t i;
 
-	buf_adds(list, list->len == 0 ? "{}" : "}");
-	values[1] = buf_str(list);
-	res = db_query(db, sql, &params, timeout_ms);
-	buf_free(list);
+	statement_begin(st, sql);
+	parts = statement_column(st, ARRAY_INT4, n);
+	for (i = 0; i < n; i++)
+		array_int4(parts, claims[i].part);
+	statement_text(st, topic);
+	res = statement_run(st, db, timeout_ms);
+	statement_free(st);
 	return res;
 }
 
@@ -83,38 +81,24 @@ int
 offsets_claim(struct db *db, const char *topic, struct claim *claims, size_t n,
     int timeout_ms)
 {
-	struct buf list = { 0 };
-	PGresult *res;
+	PGresult *res = run_parts(db, Q_CLAIM, topic, claims, n, timeout_ms);
 	size_t i;
-	int row;
 
-	for (i = 0; i < n; i++)
-		add_part(&list, claims[i].part);
-	res = query_parts(db, Q_CLAIM, topic, &list, timeout_ms);
 	if (res == NULL)
 		return -1;
-	for (i = 0; i < n; i++) {
-		claims[i].ours = false;
-		for (row = 0; row < PQntuples(res); row++)
-			if (number(res, row, 0) == claims[i].part)
-				claims[i].ours = true;
-	}
+	for (i = 0; i < n; i++)
+		claims[i].ours = *PQgetvalue(res, (int)i, 0) == 't';
 	PQclear(res);
 	return 0;
 }
 
 /* Lets others claim them; -1 with the reason in db_errstr(). */
 int
-offsets_release(struct db *db, const char *topic, const int32_t *parts,
+offsets_release(struct db *db, const char *topic, const struct claim *claims,
     size_t n, int timeout_ms)
 {
-	struct buf list = { 0 };
-	PGresult *res;
-	size_t i;
+	PGresult *res = run_parts(db, Q_RELEASE, topic, claims, n, timeout_ms);
 
-	for (i = 0; i < n; i++)
-		add_part(&list, parts[i]);
-	res = query_parts(db, Q_RELEASE, topic, &list, timeout_ms);
 	if (res == NULL)
 		return -1;
 	PQclear(res);

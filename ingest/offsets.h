@@ -31,7 +31,7 @@ struct claim {
 
 int offsets_claim(struct db *, const char *topic, struct claim *, size_t n,
     int timeout_ms) MUSTCHECK;
-int offsets_release(struct db *, const char *topic, const int32_t *parts,
+int offsets_release(struct db *, const char *topic, const struct claim *,
     size_t n, int timeout_ms) MUSTCHECK;
 int offsets_load(struct db *, const char *topic, struct offset_row **rows,
     size_t *n, int timeout_ms) MUSTCHECK;

@@ -33,7 +33,7 @@
 #define SERVE_EVERY_MS 10
 #define PLACE_TIMEOUT_MS 5000
 #define HEARTBEAT_MS 1000
-#define LOOK_MS 2000 /* for the end of what stopped a partition */
+#define LOOK_MS 2000 /* at claims, and at what is stopped */
 #define LAG_MS 500
 #define STATS_MS 60000
 #define PARK_AFTER_MS 10000 /* PostgreSQL away: hold no records longer */

@@ -5,21 +5,16 @@ is there, as any member does."""
 import ctypes
 import threading
 
-from oracle import topic
+from oracle.topic import CONSUMER, check, destroy, handle, lib
 
 ASSIGN = -175
 Decided = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int,
                            ctypes.c_void_p, ctypes.c_void_p)
 
-
-def library():
-    lib = topic.library()
-    for name, arguments in (
-            ("conf_set_rebalance_cb", [ctypes.c_void_p, Decided]),
-            ("subscribe", [ctypes.c_void_p, ctypes.c_void_p]),
-            ("unsubscribe", [ctypes.c_void_p])):
-        getattr(lib, "rd_kafka_" + name).argtypes = arguments
-    return lib
+POINTER = ctypes.c_void_p
+lib.rd_kafka_conf_set_rebalance_cb.argtypes = [POINTER, Decided]
+lib.rd_kafka_subscribe.argtypes = [POINTER, POINTER]
+lib.rd_kafka_unsubscribe.argtypes = [POINTER]
 
 
 class Guest(threading.Thread):
@@ -28,19 +23,19 @@ class Guest(threading.Thread):
 
     def __init__(self, brokers, group, name):
         super().__init__(daemon=True)
-        self.lib, self.name_of_topic = library(), name.encode()
+        self.topic = name.encode()
         self.wanted, self.over = threading.Event(), threading.Event()
         self.decided = 0
         self.callback = Decided(self.hear)  # must live as long as its client
-        self.rk = topic.handle(
-            topic.CONSUMER,
+        self.rk = handle(
+            CONSUMER,
             {"bootstrap.servers": brokers, "group.id": group,
              "partition.assignment.strategy": "range",
              "heartbeat.interval.ms": 200, "session.timeout.ms": 10000,
              "enable.auto.commit": "false", "log_level": 0},
-            lambda conf: self.lib.rd_kafka_conf_set_rebalance_cb(
+            lambda conf: lib.rd_kafka_conf_set_rebalance_cb(
                 conf, self.callback))
-        self.lib.rd_kafka_poll_set_consumer(self.rk)
+        lib.rd_kafka_poll_set_consumer(self.rk)
         self.start()
 
     def come(self):
@@ -51,19 +46,19 @@ class Guest(threading.Thread):
 
     def hear(self, rk, err, _partitions, _opaque):
         if err != ASSIGN:
-            self.lib.rd_kafka_assign(rk, None)
+            lib.rd_kafka_assign(rk, None)
             return
         self.decided += 1
-        nothing = self.lib.rd_kafka_topic_partition_list_new(0)
-        self.lib.rd_kafka_assign(rk, nothing)
-        self.lib.rd_kafka_topic_partition_list_destroy(nothing)
+        nothing = lib.rd_kafka_topic_partition_list_new(0)
+        lib.rd_kafka_assign(rk, nothing)
+        lib.rd_kafka_topic_partition_list_destroy(nothing)
 
     def subscribe(self):
-        names = self.lib.rd_kafka_topic_partition_list_new(1)
-        self.lib.rd_kafka_topic_partition_list_add(
-            names, self.name_of_topic, -1)
-        topic.check(self.lib.rd_kafka_subscribe(self.rk, names))
-        self.lib.rd_kafka_topic_partition_list_destroy(names)
+        names = lib.rd_kafka_topic_partition_list_new(1)
+        lib.rd_kafka_topic_partition_list_add(
+            names, self.topic, -1)
+        check(lib.rd_kafka_subscribe(self.rk, names))
+        lib.rd_kafka_topic_partition_list_destroy(names)
 
     def run(self):
         there = False
@@ -73,12 +68,12 @@ class Guest(threading.Thread):
                 if there:
                     self.subscribe()
                 else:
-                    self.lib.rd_kafka_unsubscribe(self.rk)
-            m = self.lib.rd_kafka_consumer_poll(self.rk, 50)
+                    lib.rd_kafka_unsubscribe(self.rk)
+            m = lib.rd_kafka_consumer_poll(self.rk, 50)
             if m:
-                self.lib.rd_kafka_message_destroy(m)
-        self.lib.rd_kafka_consumer_close(self.rk)
-        topic.destroy(self.rk)
+                lib.rd_kafka_message_destroy(m)
+        lib.rd_kafka_consumer_close(self.rk)
+        destroy(self.rk)
 
     def end(self):
         self.over.set()

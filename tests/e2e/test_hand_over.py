@@ -12,16 +12,9 @@ from stacklib import proc
 POSITIONS = ("SELECT query_start FROM pg_stat_activity WHERE datname ="
              " current_database() AND application_name ="
              " 'turnout-ingest positions' AND pid <> %s")
-WAITING = ("SELECT pid FROM pg_stat_activity WHERE application_name ="
-           " 'turnout-ingest' AND datname = current_database()"
-           " AND wait_event_type = 'Lock'")
-CLAIMS = ("SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory'"
+CLAIMS = ("SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
           " AND objsubid = 2 AND database = (SELECT oid FROM pg_database"
           " WHERE datname = current_database())")
-
-
-def partitions(ingest):
-    return ingest.metrics()["turnout_ingest_partitions"]
 
 
 def read_both(w, first, last):
@@ -30,35 +23,40 @@ def read_both(w, first, last):
                for n in range(first, last)], wait=False)
 
 
+def one_daemon(w):
+    """It has stored a record of each of two partitions."""
+    ingest = w.ingest()
+    read_both(w, 0, 2)
+    w.wait_stored(w.ends())
+    return ingest
+
+
 @contextlib.contextmanager
 def nobody_writes(w):
     """A batch waits, with a record of each partition."""
-    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
-    lock.cursor().execute("LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    lock = w.lock("ingest_gate")
     read_both(w, 2, 4)
-    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    assert proc.wait_until(w.waiting, 20)
     yield
     lock.close()
 
 
 def test_who_gets_a_partition_waits_for_its_last_batch(kafka, world):
     w = world(kafka, partitions=2)
-    first = w.ingest()
-    read_both(w, 0, 2)
-    w.wait_stored(w.ends())
-    (pid,), = w.query(CLAIMS)
+    first = one_daemon(w)
+    (pid,), = set(w.query(CLAIMS))
     with nobody_writes(w):
         second = w.ingest(number=2)
-        assert proc.wait_until(lambda: partitions(first) == 1, 20)
+        assert proc.wait_until(lambda: first.partitions() == 1, 20)
         for _ in range(3):  # it asks again and again
             before = w.query(POSITIONS, pid)
             assert proc.wait_until(lambda before=before: w.query(
                 POSITIONS, pid) != before, 20)
-        assert partitions(second) == 0
+        assert second.partitions() == 0
         read_both(w, 4, 8)
-    assert proc.wait_until(lambda: partitions(second) == 1, 20)
+    assert proc.wait_until(lambda: second.partitions() == 1, 20)
     w.wait_stored(w.ends())
-    assert len(w.query(CLAIMS)) == 2
+    assert len(set(w.query(CLAIMS))) == 2
     for ingest in (first, second):
         assert ingest.metrics()["turnout_ingest_fenced_total"] == 0
         assert not ingest.logged("not released")
@@ -68,25 +66,22 @@ def test_who_gets_a_partition_waits_for_its_last_batch(kafka, world):
 def test_a_partition_that_comes_back_is_read_on(kafka, world):
     """Before the last of it was stored: what follows belongs to it."""
     w = world(kafka, partitions=2)
-    ingest = w.ingest()
-    read_both(w, 0, 2)
-    w.wait_stored(w.ends())
+    ingest = one_daemon(w)
     guest = Guest(w.brokers, w.name, w.name)
     with nobody_writes(w):
         guest.come()
-        assert proc.wait_until(lambda: partitions(ingest) == 1, 20)
+        assert proc.wait_until(lambda: ingest.partitions() == 1, 20)
         guest.leave()
-        assert proc.wait_until(lambda: partitions(ingest) == 2, 20)
+        assert proc.wait_until(lambda: ingest.partitions() == 2, 20)
         read_both(w, 4, 8)
     w.wait_stored(w.ends())
     told = ingest.metrics()
     assert told["turnout_ingest_fenced_total"] == 0
     assert told["turnout_ingest_messages_total"] == 8
     guest.come()
-    assert proc.wait_until(lambda: partitions(ingest) == 1, 20)
+    assert proc.wait_until(lambda: ingest.partitions() == 1, 20)
     # Stored long ago: nothing is waited for.
-    assert proc.wait_until(lambda: len(w.query(
-        CLAIMS.replace("DISTINCT pid", "pid"))) == 1, 20)
+    assert proc.wait_until(lambda: len(w.query(CLAIMS)) == 1, 20)
     guest.end()
     w.judge()
 
@@ -102,4 +97,19 @@ def test_who_never_releases_a_partition_is_not_waited_for(kafka, world):
     w.wait_stored(w.ends())
     assert ingest.logged("is not released by who read it")
     other.close()
+    w.judge()
+
+
+def test_a_batch_with_a_partition_that_leaves_does_not_wait_for_more(
+        kafka, world):
+    w = world(kafka, partitions=2)
+    ingest = w.ingest(batch={"max_age_ms": "10000"})
+    read_both(w, 0, 2)
+    assert proc.wait_until(lambda: ingest.metrics()[
+        "turnout_ingest_lag_messages"] == 2, 20)
+    guest = Guest(w.brokers, w.name, w.name)
+    guest.come()
+    assert proc.wait_until(lambda: ingest.partitions() == 1, 8, 0.05)
+    w.wait_stored(w.ends(), patience=1)
+    guest.end()
     w.judge()

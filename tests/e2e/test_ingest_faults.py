@@ -73,10 +73,6 @@ def wait_total(world, goal, seconds=60):
         + "\n".join(proc.tail(s.log) for s in world.servers))
 
 
-def partitions(server):
-    return server.metrics()["turnout_ingest_partitions"]
-
-
 def deadlocks(world):
     # Backends report when they end; all of the world's have.
     return world.query("SELECT deadlocks FROM pg_stat_database"
@@ -294,7 +290,7 @@ def test_daemons_side_by_side_share_the_partitions_without_a_deadlock(
     w = world(kafka, partitions=4, settings=SMALL)
     for number in range(1, daemons + 1):
         w.ingest(number=number)
-    assert proc.wait_until(lambda: all(partitions(s) == 4 // daemons
+    assert proc.wait_until(lambda: all(s.partitions() == 4 // daemons
                                        for s in w.servers), 20)
     records = []
     for number in range(12000):
@@ -326,9 +322,7 @@ def test_a_daemon_that_waits_for_its_turn_holds_nothing_back(kafka, world):
     w = world(kafka)
     ingest = w.ingest()
     w.produce([out(neighbour(1))])
-    other = psycopg2.connect(w.conninfo("turnout_ingest"))
-    other.cursor().execute(
-        "LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    other = w.lock("ingest_gate")
     w.produce([out(neighbour(2))], wait=False)
     assert proc.wait_until(lambda: w.query(WAITING), 20)
     assert w.query(WAITING) == [("Lock", None, None)]

@@ -3,16 +3,12 @@
 import signal
 import time
 
-import psycopg2
 from kafka import out
 from messages import neighbour
 from stacklib import proc
 
 HOUR = 3600
 SESSION = 10  # seconds, until the group gives up a member that is silent
-WAITING = ("SELECT pid FROM pg_stat_activity WHERE application_name ="
-           " 'turnout-ingest' AND datname = current_database()"
-           " AND wait_event_type = 'Lock'")
 
 
 def read_up_to(ingest, seconds):
@@ -37,16 +33,15 @@ def test_what_follows_a_batch_that_was_given_up_is_not_stored(kafka, world):
     w = world(kafka)
     ingest = w.ingest(batch={"max_messages": "1"})
     # A heartbeat passes, a batch with records does not.
-    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
-    lock.cursor().execute("LOCK TABLE turnout.rsvps IN EXCLUSIVE MODE")
+    lock = w.lock("rsvps")
     now = int(time.time() * 1000)
     w.produce([out(neighbour(1), ts=now - 2 * HOUR * 1000),
                out(neighbour(2), ts=now)], wait=False)
-    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    assert proc.wait_until(lambda: w.waiting(), 20)
     assert proc.wait_until(lambda: read_up_to(ingest, HOUR), 20)
     ingest.signal(signal.SIGTERM)
     assert proc.wait_until(lambda: ingest.logged(" info: stopping"), 5, 0.01)
-    (pid,), = w.query(WAITING)
+    (pid,), = w.waiting()
     w.query("SELECT pg_terminate_backend(%s)", pid)
     lock.close()
     assert ingest.child.wait(10) == 0, proc.tail(ingest.log)
@@ -58,25 +53,20 @@ def test_what_follows_a_batch_that_was_given_up_is_not_stored(kafka, world):
     w.judge()
 
 
-def partitions(ingest):
-    return ingest.metrics()["turnout_ingest_partitions"]
-
-
 def test_a_stop_that_cannot_wait_tells_the_group(kafka, world):
     """Or the partitions would have no reader until the session is over."""
     w = world(kafka)
     first = w.ingest(batch={"max_messages": "1"})
     w.produce([out(neighbour(1))])
-    lock = psycopg2.connect(w.conninfo("turnout_ingest"))
-    lock.cursor().execute("LOCK TABLE turnout.ingest_gate IN EXCLUSIVE MODE")
+    lock = w.lock("ingest_gate")
     w.produce([out(neighbour(2))], wait=False)
-    assert proc.wait_until(lambda: w.query(WAITING), 20)
+    assert proc.wait_until(lambda: w.waiting(), 20)
     first.signal(signal.SIGTERM)
     assert first.child.wait(5) == 0, proc.tail(first.log)
     assert first.logged("without waiting for PostgreSQL")
     first.forget()
     second = w.ingest(number=2)
-    assert proc.wait_until(lambda: partitions(second) == 1, SESSION / 2)
+    assert proc.wait_until(lambda: second.partitions() == 1, SESSION / 2)
     lock.close()
     w.wait_stored(w.ends())
     w.judge()

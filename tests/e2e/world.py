@@ -97,6 +97,20 @@ class World:
                        check=True, timeout=120)
         return self.ends()
 
+    def lock(self, table):
+        """No batch gets on with this table until the answer is closed."""
+        lock = psycopg2.connect(self.conninfo("turnout_ingest"))
+        lock.cursor().execute(
+            f"LOCK TABLE turnout.{table} IN EXCLUSIVE MODE")
+        return lock
+
+    def waiting(self):
+        """Rows of one process id: who stores and waits for a lock."""
+        return self.query(
+            "SELECT pid FROM pg_stat_activity WHERE application_name ="
+            " 'turnout-ingest' AND datname = current_database()"
+            " AND wait_event_type = 'Lock'")
+
     def produce(self, records, wait=True):
         """Records of kafka.out(), in order; until they are stored."""
         kafka.produce(self.brokers, self.name, records)

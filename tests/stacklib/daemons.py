@@ -85,6 +85,10 @@ class Ingest(Daemon):
                 values[name] = float(value)
         return values
 
+    def partitions(self):
+        """How many it reads now."""
+        return self.metrics()["turnout_ingest_partitions"]
+
 
 class Fcgi(Daemon):
     """turnout-fcgi on DIR/fcgi.sock, for operators on DIR/status.sock."""
