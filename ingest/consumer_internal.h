@@ -62,7 +62,6 @@ struct consumer {
 	bool closing;	    /* the end of the membership is our own wish */
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
 	size_t nleaving;
-	int claims_pid; /* the session of the claims */
 	bool asking; /* only a look: faults go to errstr alone */
 	struct log_trouble trouble, member_trouble, why_trouble;
 	char errstr[512];

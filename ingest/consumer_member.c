@@ -128,6 +128,19 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 	leave_all(c);
 }
 
+/* An offset that the group has taken is the sign that all is well with it. */
+static void
+on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct consumer *c = opaque;
+
+	(void)rk;
+	(void)list;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		log_trouble_over(&c->member_trouble);
+}
+
 /* Joins the group; -1 with the reason in consumer_errstr(). */
 int
 member_join(struct consumer *c)
@@ -140,6 +153,7 @@ member_join(struct consumer *c)
 	if (conf == NULL)
 		return -1;
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+	rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
 	c->member = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (c->member == NULL) {
 		rd_kafka_conf_destroy(conf);
@@ -173,10 +187,8 @@ consumer_serve(struct consumer *c)
 		    rd_kafka_message_errstr(rkm));
 		rd_kafka_message_destroy(rkm);
 	}
-	if (c->between_ms == 0) {
-		log_trouble_over(&c->member_trouble);
-	} else if (clock_mono_ms() - c->between_ms > BETWEEN_MS &&
-	    c->nleaving < c->nparts) {
+	if (c->between_ms != 0 && c->nleaving < c->nparts &&
+	    clock_mono_ms() - c->between_ms > BETWEEN_MS) {
 		log_warn("the group has not decided for %d s; gave up all "
 			 "partitions of \"%s\"",
 		    BETWEEN_MS / 1000, c->conf->kafka_topic);

@@ -257,8 +257,6 @@ claim(struct consumer *c, struct db *db, int timeout_ms)
 	rc = offsets_claim(db, c->conf->kafka_topic, claims, n, timeout_ms);
 	if (rc == -1)
 		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
-	else
-		c->claims_pid = db_backend_pid(db);
 	for (i = 0; i < n && rc == 0; i++) {
 		p = consumer_part(c, claims[i].part);
 		p->alone = p->alone && !claims[i].ours;
@@ -402,8 +400,7 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	size_t i, n;
 
 	/* The connection that had them may be gone: nobody else finds out. */
-	if (c->nparts > 0 && c->claims_pid != db_backend_pid(db) &&
-	    claim(c, db, timeout_ms) == -1)
+	if (c->nparts > 0 && claim(c, db, timeout_ms) == -1)
 		return false;
 	for (i = 0; i < c->nparts; i++)
 		any = any || (c->parts[i].stopped && c->parts[i].told);

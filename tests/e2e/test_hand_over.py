@@ -113,3 +113,32 @@ def test_a_batch_with_a_partition_that_leaves_does_not_wait_for_more(
     w.wait_stored(w.ends(), patience=1)
     guest.end()
     w.judge()
+
+
+def test_claims_that_went_with_their_connection_are_renewed(kafka, world):
+    w = world(kafka, partitions=2)
+    one_daemon(w)
+    (pid,), = set(w.query(CLAIMS))
+    w.query("SELECT pg_terminate_backend(%s)", pid)
+    assert proc.wait_until(
+        lambda: len(set(w.query(CLAIMS)) - {(pid,)}) == 1, 20)
+    assert len(w.query(CLAIMS)) == 2
+
+
+def test_trouble_with_the_group_lasts_until_it_takes_an_offset(kafka, world):
+    w = world(kafka)
+    ingest = w.ingest()
+    w.produce([out(neighbour(1))])
+    kafka.broker.kill()
+    try:
+        assert proc.wait_until(lambda: ingest.logged("_TRANSPORT"), 20)
+        # The lag's question fails, too, which takes longer than the loop.
+        assert proc.wait_until(lambda: ingest.metrics()[
+            "turnout_ingest_end_age_seconds"] > 2, 20)
+        assert not ingest.logged("group is back")
+    finally:
+        kafka.broker.start()
+    w.produce([out(neighbour(2))])
+    assert proc.wait_until(
+        lambda: ingest.logged("the consumer group is back"), 20)
+    w.judge()
