@@ -136,13 +136,16 @@ COMMENT ON FUNCTION hours_follow(text[], bigint[], bigint[], bigint[]) IS
  */
 DO $do$
 DECLARE
-	came constant text := $$SELECT event_id, mtime_ms, 1 AS n, 1 + coalesce(guests, 0) AS people FROM new_rows WHERE response = 'yes'$$;
-	went constant text := $$SELECT event_id, mtime_ms, -1 AS n, -1 - coalesce(guests, 0) AS people FROM old_rows WHERE response = 'yes'$$;
+	came constant text := $$SELECT event_id, mtime_ms, 1 AS n, 1 + coalesce(guests, 0) AS people FROM new_rows WHERE response = counted$$;
+	went constant text := $$SELECT event_id, mtime_ms, -1 AS n, -1 - coalesce(guests, 0) AS people FROM old_rows WHERE response = counted$$;
 	-- Of two hours: an RSVP that moved counts nothing, but the hours of a great
 	-- day; a small one is written too, for whoever has an older snapshot of it.
 	moved constant text := $$HAVING sum(n) <> 0 OR sum(people) <> 0 OR min(mtime_ms / 3600000) <> max(mtime_ms / 3600000)$$;
 	body constant text := $body$
 DECLARE
+	-- A parameter: plan_cache_mode is for statements with one. Without, a plan
+	-- made for empty tables would be kept for as long as the session lasts.
+	counted constant rsvp_response := 'yes';
 	shrunk text[];
 	touched date[];
 	great_events text[];
