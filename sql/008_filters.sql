@@ -51,8 +51,10 @@ CREATE FUNCTION groups_topics() RETURNS trigger
 AS $$
 BEGIN
 	IF TG_OP <> 'INSERT' THEN
+		-- An array: a plan by the whole key even while the table is empty, and
+		-- a session keeps it.
 		DELETE FROM group_topics WHERE group_id = OLD.group_id
-		AND urlkey IN (SELECT topic_keys(OLD.topics));
+		AND urlkey = ANY (ARRAY(SELECT topic_keys(OLD.topics)));
 	END IF;
 	IF TG_OP <> 'DELETE' THEN
 		INSERT INTO group_topics (urlkey, group_id)

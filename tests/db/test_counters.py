@@ -54,12 +54,6 @@ UPSERT = """
     guests = excluded.guests"""
 
 
-# Rows of the counters' tables that this session has read by their indexes.
-READ = """
-    SELECT sum(idx_tup_fetch)::integer FROM pg_stat_xact_user_tables
-    WHERE relname IN ('event_counts', 'event_days')"""
-
-
 def put(db, *rows, user="turnout_ingest"):
     """rows: (rsvp_id, event, mtime, response, guests)"""
     c = db.connect(user)
@@ -242,28 +236,6 @@ def test_so_are_those_that_a_client_sends_as_one(db):
         END$$""", T0)
     assert db.rows(WRONG) == []
     assert hours(db) == {0: (3, 600)}
-
-
-def test_a_plan_made_when_all_was_empty_is_made_anew(db):
-    """A session counts its first rows in tables that VACUUM has seen to be
-    empty; what counting reads of them must not grow with them."""
-    db.rows("VACUUM (ANALYZE)")
-    c = db.connect("turnout_ingest")
-    c.autocommit = False
-    with c.cursor() as cursor:
-        for n in (1, 3000):
-            execute_values(
-                cursor, UPSERT, [(i, f"e{i}", T0, "yes", 0)
-                                 for i in range(n)], page_size=n)
-            c.commit()
-        cursor.execute(READ)
-        before, = cursor.fetchone()
-        execute_values(cursor, UPSERT, [(5000, "e5", T0, "yes", 0),
-                                        (6, "e6", T0, "no", 0)])
-        cursor.execute(READ)
-        after, = cursor.fetchone()
-    c.rollback()
-    assert after - before < 30
 
 
 def random_row(dice):
