@@ -18,10 +18,11 @@ static const char Q_CREATE[] =
     " VALUES ($1, $2::integer, $3::bigint) ON CONFLICT DO NOTHING";
 
 static const char Q_STOP[] =
-    "UPDATE turnout.ingest_offsets SET stopped_why = $4 WHERE topic = $1"
+    "UPDATE turnout.ingest_offsets SET stopped_why = $4 WHERE (topic, part) IN"
+    " (SELECT topic, part FROM turnout.ingest_offsets WHERE topic = $1"
     " AND part = $2::integer AND next_offset = $3::bigint"
     " AND last_crc IS NOT DISTINCT FROM $5::bigint"
-    " AND stopped_why IS DISTINCT FROM $4";
+    " AND stopped_why IS DISTINCT FROM $4 FOR UPDATE SKIP LOCKED)";
 
 /*
  * A claim is an advisory lock of the session, so that it ends with its

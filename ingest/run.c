@@ -112,6 +112,8 @@ static void
 give(struct run *run)
 {
 	batch_sort(&run->open);
+	/* It stays the same once it is known. */
+	store_set_cluster(run->store, consumer_cluster(run->consumer));
 	consumer_given(run->consumer, &run->open);
 	storer_give(run->storer, &run->open);
 	if (run->open.source == NULL)
@@ -155,16 +157,12 @@ serve(struct run *run, int64_t now)
 static void
 place(struct run *run, int64_t now)
 {
-	if (now < run->place_ms ||
+	if (now < run->place_ms || stop_asked() ||
 	    !consumer_wants_place(run->consumer, run->idle))
 		return;
 	run->place_ms = now + PLACE_EVERY_MS;
 	if (consumer_place(run->consumer, run->db, PLACE_TIMEOUT_MS) == 0) {
 		run->place_ms = now + PLACE_WAITING_MS;
-		/* It is the storer's while that is busy, and stays the same. */
-		if (run->idle)
-			store_set_cluster(
-			    run->store, consumer_cluster(run->consumer));
 		log_trouble_over(&run->place_trouble);
 		return;
 	}
@@ -177,7 +175,7 @@ place(struct run *run, int64_t now)
 static void
 look(struct run *run, int64_t now)
 {
-	if (!run->idle || now < run->look_ms)
+	if (!run->idle || now < run->look_ms || stop_asked())
 		return;
 	run->look_ms = now + LOOK_MS;
 	if (!consumer_look(run->consumer, run->db, PLACE_TIMEOUT_MS))

@@ -35,6 +35,11 @@ ALTER ROLE turnout_ingest SET enable_mergejoin = off;
 ALTER ROLE turnout_ingest SET enable_seqscan = off;
 ALTER ROLE turnout_ingest SET enable_bitmapscan = off;
 ALTER ROLE turnout_ingest SET lock_timeout = '10s';
+-- A daemon whose machine is gone leaves claims of partitions behind; others
+-- wait for them.
+ALTER ROLE turnout_ingest SET tcp_keepalives_idle = 10;
+ALTER ROLE turnout_ingest SET tcp_keepalives_interval = 3;
+ALTER ROLE turnout_ingest SET tcp_keepalives_count = 3;
 ALTER ROLE turnout_ingest SET idle_in_transaction_session_timeout = '30s';
 
 ALTER ROLE turnout_web SET default_transaction_read_only = on;
