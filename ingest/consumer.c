@@ -11,6 +11,7 @@
 #include "lib/xalloc.h"
 
 #define WATERMARK_FRESH_MS 3000
+#define DOUBT_MS 10000 /* out of range, and no watermarks */
 /* librdkafka would silently stop reading when nobody polls for as long. */
 #define NEVER_MS "86400000"
 
@@ -215,39 +216,56 @@ judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
 }
 
 /*
- * A partition whose offset the broker does not have: the watermarks tell
- * whether anything is lost.  True when positions must be made anew.
+ * The broker does not have the offset of p: do the watermarks say that nothing
+ * is lost?  Then it is begun anew, which librdkafka needs; the other partitions
+ * know nothing of it.  False: p is stopped.
  */
+static bool
+judge_doubt(struct consumer *c, struct part *p, const struct watermark *mark)
+{
+	struct place place = { .fault = place_range(
+				   p->next, mark->low, mark->high),
+		.low = mark->low,
+		.high = mark->high };
+
+	p->doubt_ms = 0;
+	if (place.fault != PLACE_OK) {
+		consumer_stop_part(p, &place);
+		return false;
+	}
+	if (p->verifying && p->last_offset < mark->low) {
+		log_warn("%s[%d]: retention has removed record %lld, the last "
+			 "one applied; going on at %lld without checking it",
+		    c->conf->kafka_topic, (int)p->id, (long long)p->last_offset,
+		    (long long)p->next);
+		p->verifying = false;
+	}
+	consumer_leave_part(c, p);
+	consumer_read_part(c, p);
+	return true;
+}
+
+/* All such partitions; true when positions must be made anew. */
 static bool
 judge_doubts(struct consumer *c)
 {
 	struct watermark mark;
-	struct place place;
 	bool again = false;
 	struct part *p;
 	size_t i;
 
 	for (i = 0; i < c->nparts; i++) {
 		p = &c->parts[i];
-		if (p->doubt_ms == 0 || p->stopped ||
-		    !watch_get(c, p->id, p->doubt_ms + 1, &mark))
+		if (p->doubt_ms == 0 || !p->reading)
 			continue;
-		p->doubt_ms = 0;
-		again = true;
-		place = (struct place){ .fault = place_range(
-					    p->next, mark.low, mark.high),
-			.low = mark.low,
-			.high = mark.high };
-		if (place.fault != PLACE_OK)
-			consumer_stop_part(p, &place);
-		else if (p->verifying && p->last_offset < mark.low) {
-			log_warn("%s[%d]: retention has removed record %lld, "
-				 "the last one applied; going on at %lld "
-				 "without checking it",
-			    c->conf->kafka_topic, (int)p->id,
-			    (long long)p->last_offset, (long long)p->next);
-			p->unverified = true;
-		}
+		if (watch_get(c, p->id, p->doubt_ms + 1, &mark))
+			again = !judge_doubt(c, p, &mark) || again;
+		else if (clock_mono_ms() - p->doubt_ms > DOUBT_MS)
+			log_trouble(&c->trouble,
+			    "the brokers do not have offset %lld of %s[%d], "
+			    "nor say where it begins and ends",
+			    (long long)p->next, c->conf->kafka_topic,
+			    (int)p->id);
 	}
 	return again;
 }

@@ -72,6 +72,8 @@ consumer_close(struct consumer *c, int timeout_ms)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = NULL;
 	c->closing = true;
+	if (c->member != NULL)
+		member_tell(c);
 	if ((c->member != NULL && !let_go(c, leave, deadline)) ||
 	    !watch_stop(c, clock_left_ms(deadline) + 100) ||
 	    !let_go(c, destroy, deadline + 100))

@@ -27,7 +27,6 @@ struct part {
 	int64_t since_ms; /* when the group gave it (monotonic) */
 	bool stopped;	  /* it waits for the operator */
 	bool told;	  /* and the log says why */
-	bool unverified;  /* its last record is gone by retention: go on */
 	bool verifying;	  /* the next record must be the last one applied */
 	int64_t next;	  /* offset of the next record to be accepted */
 	int64_t applied;  /* all before it are in the database; -1 = unknown */
@@ -40,7 +39,7 @@ struct part {
 /* What the broker last said of a partition, asked by the watch thread. */
 struct watermark {
 	int64_t low, high;
-	int64_t seen_ms; /* monotonic; 0 = not yet */
+	int64_t seen_ms; /* when it was asked (monotonic); 0 = not yet */
 };
 
 /*
@@ -58,6 +57,7 @@ struct consumer {
 	struct part *parts;
 	size_t nparts;
 	bool parked;	    /* no position is trusted: all are read again */
+	bool untold;	    /* Kafka was not told of all that is stored */
 	bool broken;	    /* the reader refused: the next poll parks */
 	bool closing;	    /* the end of the membership is our own wish */
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
@@ -90,6 +90,7 @@ void consumer_leave_part(struct consumer *, struct part *);
 void consumer_count_reading(const struct consumer *);
 
 int member_join(struct consumer *);
+void member_tell(struct consumer *);
 
 void watch_start(struct consumer *);
 void watch_partitions(struct consumer *, int32_t n);

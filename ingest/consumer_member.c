@@ -174,6 +174,31 @@ member_join(struct consumer *c)
 }
 
 /*
+ * Tells Kafka how far each partition is stored, if it does not know: for
+ * people's lag tools only.  Not while the group decides: librdkafka 2.0.2 takes
+ * the answer to such a commit for the loss of all partitions.
+ */
+void
+member_tell(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *list;
+	size_t i;
+
+	if (!c->untold || c->between_ms != 0)
+		return;
+	list = rd_kafka_topic_partition_list_new((int)c->nparts);
+	for (i = 0; i < c->nparts; i++)
+		if (!c->parts[i].leaving && c->parts[i].applied > 0)
+			rd_kafka_topic_partition_list_add(
+			    list, c->conf->kafka_topic, c->parts[i].id)
+			    ->offset = c->parts[i].applied;
+	if (list->cnt > 0)
+		rd_kafka_commit(c->member, list, 1);
+	rd_kafka_topic_partition_list_destroy(list);
+	c->untold = false;
+}
+
+/*
  * Hears what the group has decided.  Must be called at least every 60 s;
  * while it is not, a rebalance waits for us.  Never waits.
  */
@@ -194,6 +219,7 @@ consumer_serve(struct consumer *c)
 		    BETWEEN_MS / 1000, c->conf->kafka_topic);
 		leave_all(c);
 	}
+	member_tell(c);
 }
 
 /* Are there partitions whose last records should be stored soon? */
@@ -235,33 +261,22 @@ consumer_settled(struct consumer *c)
 		c->parts[i].in_flight = false;
 }
 
-/*
- * Tells Kafka how far a stored batch came: for people's lag tools only.  Not
- * while the group decides: librdkafka 2.0.2 takes the answer to such a commit
- * for the loss of all partitions.
- */
+/* A batch is stored: that is how far its partitions are. */
 void
 consumer_applied(struct consumer *c, const struct batch *b)
 {
-	rd_kafka_topic_partition_list_t *list;
 	const struct move *m;
 	struct part *p;
 	size_t i;
 
-	list = rd_kafka_topic_partition_list_new((int)b->nmoves);
 	for (i = 0; i < b->nmoves; i++) {
 		m = &b->moves[i];
 		p = consumer_part(c, m->part);
 		if (p == NULL || m->next <= m->expected)
 			continue;
 		p->applied = m->next;
-		rd_kafka_topic_partition_list_add(
-		    list, c->conf->kafka_topic, m->part)
-		    ->offset = m->next;
+		c->untold = true;
 	}
-	if (list->cnt > 0 && c->between_ms == 0)
-		rd_kafka_commit(c->member, list, 1);
-	rd_kafka_topic_partition_list_destroy(list);
 }
 
 /*

@@ -165,9 +165,9 @@ place_part(struct consumer *c, struct part *p, const struct offset_row *row)
 	p->last_ts = row->last_ts;
 	p->last_crc = row->last_crc;
 	p->applied = row->next_offset;
-	p->verifying = row->last_offset != INT64_MIN && !p->unverified;
-	p->unverified = false;
+	p->verifying = row->last_offset != INT64_MIN;
 	p->placed = true;
+	c->untold = true; /* its last batch may have been another daemon's */
 	p->doubt_ms = 0;
 	place.fault = place_cluster(row, c->cluster_id);
 	if (place.fault == PLACE_OK) {
@@ -193,7 +193,7 @@ judge_row(struct consumer *c, struct part *p, const struct offset_row *row)
 				 "%lld",
 			    c->conf->kafka_topic, (int)p->id,
 			    (long long)row->next_offset);
-		p->stopped = p->unverified = false;
+		p->stopped = false;
 	}
 	if (!p->stopped)
 		place_part(c, p, row);

@@ -21,7 +21,7 @@
 static void
 ask(struct consumer *c, int32_t part)
 {
-	int64_t low, high;
+	int64_t low, high, now = clock_mono_ms();
 
 	if (rd_kafka_query_watermark_offsets(c->rk, c->conf->kafka_topic, part,
 		&low, &high, WATCH_QUERY_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -30,7 +30,7 @@ ask(struct consumer *c, int32_t part)
 	if (part < c->nwatched) {
 		c->watched[part].low = low;
 		c->watched[part].high = high;
-		c->watched[part].seen_ms = clock_mono_ms();
+		c->watched[part].seen_ms = now;
 	}
 	pthread_mutex_unlock(&c->lock);
 }
@@ -111,7 +111,8 @@ watch_get(
 
 /*
  * Sets the gauges of the lag by the last ends that the brokers told, however
- * old: their age is a gauge, too.  A partition that is stopped is behind.
+ * old: their age is a gauge, too, and grows while one of them is not known at
+ * all.  A partition that is stopped is behind.
  */
 void
 consumer_tell_lag(struct consumer *c)
@@ -119,6 +120,7 @@ consumer_tell_lag(struct consumer *c)
 	int64_t now = clock_mono_ms(), lag = 0, behind_ms = 0, seen = now, age;
 	const struct part *p;
 	struct watermark mark;
+	bool known = true;
 	size_t i;
 
 	for (i = 0; i < c->nparts; i++) {
@@ -126,10 +128,12 @@ consumer_tell_lag(struct consumer *c)
 		if (p->applied == -1 && p->waits &&
 		    now - p->since_ms < CLAIM_MS)
 			continue; /* of who has not released it yet */
-		if (p->applied == -1 || !watch_get(c, p->id, 0, &mark))
-			return; /* what was told before is nearer than 0 */
+		if (!watch_get(c, p->id, 0, &mark))
+			mark = (struct watermark){ .high = -1,
+				.seen_ms = p->since_ms };
 		if (mark.seen_ms < seen)
 			seen = mark.seen_ms;
+		known = known && p->applied != -1 && mark.high != -1;
 		if (mark.high <= p->applied)
 			continue;
 		lag += mark.high - p->applied;
@@ -139,9 +143,11 @@ consumer_tell_lag(struct consumer *c)
 		if (age > behind_ms)
 			behind_ms = age;
 	}
+	count_set(COUNT_END_AGE, now - seen);
+	if (!known)
+		return; /* what was told before is nearer than 0 */
 	count_set(COUNT_LAG_MESSAGES, lag);
 	count_set(COUNT_LAG_SECONDS, behind_ms);
-	count_set(COUNT_END_AGE, now - seen);
 }
 
 /* Ends the thread; false when a query hangs: nothing may be freed then. */

@@ -31,12 +31,38 @@ def ask(brokers, call, make):
         kafka.destroy(rk)
 
 
-def delete_before(brokers, topic, offset):
-    """Move the beginning of partition 0, as retention does."""
+class Partition(ctypes.Structure):
+    _fields_ = [("topic", ctypes.c_char_p), ("partition", ctypes.c_int32),
+                ("offset", ctypes.c_int64), ("metadata", POINTER),
+                ("metadata_size", ctypes.c_size_t), ("opaque", POINTER),
+                ("err", ctypes.c_int), ("private", POINTER)]
+
+
+class Partitions(ctypes.Structure):
+    _fields_ = [("cnt", ctypes.c_int), ("size", ctypes.c_int),
+                ("elems", ctypes.POINTER(Partition))]
+
+
+def committed(brokers, group, topic, part=0):
+    """What Kafka was told of a partition; below 0: nothing yet."""
+    rk = kafka.handle(kafka.CONSUMER, {"bootstrap.servers": brokers,
+                                       "group.id": group})
     parts = POINTER(lib.rd_kafka_topic_partition_list_new(1))
-    lib.rd_kafka_topic_partition_list_add(parts, topic.encode(), 0)
+    try:
+        lib.rd_kafka_topic_partition_list_add(parts, topic.encode(), part)
+        check(lib.rd_kafka_committed(POINTER(rk), parts, WAIT_MS))
+        return Partitions.from_address(parts.value).elems[0].offset
+    finally:
+        lib.rd_kafka_topic_partition_list_destroy(parts)
+        kafka.destroy(rk)
+
+
+def delete_before(brokers, topic, offset, part=0):
+    """Move the beginning of a partition, as retention does."""
+    parts = POINTER(lib.rd_kafka_topic_partition_list_new(1))
+    lib.rd_kafka_topic_partition_list_add(parts, topic.encode(), part)
     check(lib.rd_kafka_topic_partition_list_set_offset(
-        parts, topic.encode(), 0, offset))
+        parts, topic.encode(), part, offset))
     lib.rd_kafka_DeleteRecords_destroy(ask(
         brokers, "DeleteRecords",
         lambda: lib.rd_kafka_DeleteRecords_new(parts)))

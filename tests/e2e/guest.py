@@ -4,6 +4,7 @@ is there, as any member does."""
 
 import ctypes
 import threading
+import time
 
 from oracle.topic import CONSUMER, check, destroy, handle, lib
 
@@ -25,6 +26,7 @@ class Guest(threading.Thread):
         super().__init__(daemon=True)
         self.topic = name.encode()
         self.wanted, self.over = threading.Event(), threading.Event()
+        self.hangs = threading.Event()
         self.decided = 0
         self.callback = Decided(self.hear)  # must live as long as its client
         self.rk = handle(
@@ -43,6 +45,13 @@ class Guest(threading.Thread):
 
     def leave(self):
         self.wanted.clear()
+
+    def hang(self):
+        """Until wake(): the group waits for it when it is made anew."""
+        self.hangs.set()
+
+    def wake(self):
+        self.hangs.clear()
 
     def hear(self, rk, err, _partitions, _opaque):
         if err != ASSIGN:
@@ -69,6 +78,9 @@ class Guest(threading.Thread):
                     self.subscribe()
                 else:
                     lib.rd_kafka_unsubscribe(self.rk)
+            if self.hangs.is_set():
+                time.sleep(0.05)
+                continue
             m = lib.rd_kafka_consumer_poll(self.rk, 50)
             if m:
                 lib.rd_kafka_message_destroy(m)

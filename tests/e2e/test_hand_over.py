@@ -4,6 +4,7 @@ read of it, who gets it waits for that, and the other partitions go on."""
 import contextlib
 
 import psycopg2
+from admin import committed, delete_before
 from guest import Guest
 from kafka import out
 from messages import neighbour
@@ -123,6 +124,60 @@ def test_claims_that_went_with_their_connection_are_renewed(kafka, world):
     assert proc.wait_until(
         lambda: len(set(w.query(CLAIMS)) - {(pid,)}) == 1, 20)
     assert len(w.query(CLAIMS)) == 2
+
+
+def test_partitions_whose_last_records_expired_leave_each_other_alone(
+        kafka, world):
+    """Each is looked into once, whenever it comes, and the other reads on."""
+    w = world(kafka, partitions=2)
+    assert one_daemon(w).stop(timeout=10)
+    for part in (0, 1):
+        delete_before(w.brokers, w.name, 1, part)
+    guest = Guest(w.brokers, w.name, w.name)
+    guest.come()
+    assert proc.wait_until(lambda: guest.decided == 1, 20)
+    ingest = w.ingest(number=2)
+
+    def expired():
+        return sum("retention has removed record" in line
+                   for line in ingest.logged_lines())
+
+    assert proc.wait_until(lambda: expired() == 1, 20)
+    guest.end()
+    assert proc.wait_until(lambda: expired() == 2, 20)
+    read_both(w, 2, 4)
+    w.wait_stored(w.ends())
+    assert expired() == 2
+
+
+def test_kafka_is_told_later_what_was_stored_while_the_group_decided(
+        kafka, world):
+    w = world(kafka, partitions=2)
+    ingest = one_daemon(w)
+    first, second = (Guest(w.brokers, w.name, w.name) for _ in range(2))
+    first.come()
+    assert proc.wait_until(lambda: ingest.partitions() == 1, 20)
+    mine = 0
+    first.hang()
+    second.come()
+
+    def is_told():
+        return committed(w.brokers, w.name, w.name, mine) == w.stored()[mine]
+
+    for n in range(2, 40, 2):  # until the group has begun to decide
+        read_both(w, n, n + 2)
+        assert proc.wait_until(lambda n=n: n // 2 + 1 in w.stored().values(),
+                               20)
+        mine = max(w.stored(), key=w.stored().get)
+        if not proc.wait_until(is_told, 1):
+            break
+    else:
+        raise AssertionError("the group did not wait for its member")
+    second.end()
+    first.wake()
+    assert proc.wait_until(is_told, 20)
+    first.end()
+    w.wait_stored(w.ends())
 
 
 def test_trouble_with_the_group_lasts_until_it_takes_an_offset(kafka, world):
