@@ -53,6 +53,11 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
 	struct consumer *c = opaque;
 
+	if (rk == c->rk &&
+	    (err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+		err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+		err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
+		c->gone = true;
 	if (err == RD_KAFKA_RESP_ERR__FATAL)
 		rd_kafka_fatal_error(rk, c->errstr, sizeof(c->errstr));
 	else if (c->asking)
@@ -187,6 +192,33 @@ consumer_cluster(const struct consumer *c)
 	return c->cluster_id;
 }
 
+/*
+ * The topic was gone, and may be another one when it is back, with as many
+ * records by then: the last one read must be there again before what follows
+ * it is taken.  All are begun anew: what was polled last is dropped with it.
+ */
+static void
+look_again(struct consumer *c)
+{
+	struct part *p;
+	size_t i;
+
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (!p->placed || p->stopped)
+			continue;
+		p->row.next_offset = p->next;
+		p->row.last_offset = p->last_offset;
+		p->row.last_ts = p->last_ts;
+		p->row.last_crc = p->last_crc;
+		p->verifying = p->last_offset != INT64_MIN;
+		if (!p->reading)
+			continue; /* it leaves, and may come back */
+		consumer_leave_part(c, p);
+		consumer_read_part(c, p);
+	}
+}
+
 /* What an error event means; true when positions must be made anew. */
 static bool
 judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
@@ -315,6 +347,12 @@ consumer_poll(struct consumer *c, int timeout_ms)
 		c->broken = false;
 		consumer_park(c);
 		return CONSUMER_MOVED;
+	}
+	if (c->gone) {
+		/* What came behind that error comes again. */
+		c->gone = false;
+		look_again(c);
+		return CONSUMER_NOTHING;
 	}
 	if (c->rkm == NULL || c->rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		if ((c->rkm != NULL && judge_error(c, c->rkm)) ||

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from admin import delete_before
+from admin import delete_before, delete_topic
 from kafka import out
 from messages import neighbour
 from stacklib import proc
@@ -327,3 +327,20 @@ def test_wrong_usage_is_64_and_changes_nothing(database, world):
         done = w.command("offsets", *words)
         assert (done.returncode, done.stdout) == (64, ""), words
         assert w.stored() == {}, words
+
+
+def test_a_topic_made_anew_under_the_daemon_is_not_read_on(kafka, world):
+    """Not even when it has more records by then than were read of the old
+    one: without another look at the last of these, the first would be taken
+    for read."""
+    w = world(kafka)
+    ingest = w.ingest()
+    w.produce([out(neighbour(n)) for n in range(10)])
+    delete_topic(w.brokers, w.name)
+    assert proc.wait_until(lambda: ingest.metrics()[
+        "turnout_ingest_end_age_seconds"] > 2, 20)
+    kafka.broker.make_topic(w.name, 1)
+    w.produce([out(neighbour(n)) for n in range(50, 80)], wait=False)
+    assert proc.wait_until(lambda: ingest.logged(" error: stopped "), 30)
+    assert w.stored() == {0: 10}
+    assert "record 9 is not the one that was applied" in stopped_line(ingest)
