@@ -48,16 +48,27 @@ on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
 	log_debug("librdkafka %d %s: %s", level, fac, text);
 }
 
+/*
+ * After these the log may be another one: its topic was gone, or its broker
+ * was, and the next one to lead may lack the end of what that one had.
+ */
+static bool
+log_may_differ(int err)
+{
+	return err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+	    err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+	    err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	    err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+	    err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
 static void
 on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
 	struct consumer *c = opaque;
 
-	if (rk == c->rk &&
-	    (err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-		err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-		err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
-		c->gone = true;
+	if (rk == c->rk && log_may_differ(err))
+		c->look_again = true;
 	if (err == RD_KAFKA_RESP_ERR__FATAL)
 		rd_kafka_fatal_error(rk, c->errstr, sizeof(c->errstr));
 	else if (c->asking)
@@ -193,9 +204,9 @@ consumer_cluster(const struct consumer *c)
 }
 
 /*
- * The topic was gone, and may be another one when it is back, with as many
- * records by then: the last one read must be there again before what follows
- * it is taken.  All are begun anew: what was polled last is dropped with it.
+ * The log may be another one, and have as many records by now: the last one
+ * read must be there again before what follows it is taken.  All are begun
+ * anew: what was polled last is dropped with it.
  */
 static void
 look_again(struct consumer *c)
@@ -348,9 +359,9 @@ consumer_poll(struct consumer *c, int timeout_ms)
 		consumer_park(c);
 		return CONSUMER_MOVED;
 	}
-	if (c->gone) {
+	if (c->look_again) {
 		/* What came behind that error comes again. */
-		c->gone = false;
+		c->look_again = false;
 		look_again(c);
 		return CONSUMER_NOTHING;
 	}

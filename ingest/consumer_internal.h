@@ -56,11 +56,11 @@ struct consumer {
 	char *cluster_id; /* NULL = not known yet */
 	struct part *parts;
 	size_t nparts;
-	bool parked;  /* no position is trusted: all are read again */
-	bool untold;  /* Kafka was not told of all that is stored */
-	bool gone;    /* the topic is, or was: the next poll looks again */
-	bool broken;  /* the reader refused: the next poll parks */
-	bool closing; /* the end of the membership is our own wish */
+	bool parked;	    /* no position is trusted: all are read again */
+	bool untold;	    /* Kafka was not told of all that is stored */
+	bool look_again;    /* at the last records, at the next poll */
+	bool broken;	    /* the reader refused: the next poll parks */
+	bool closing;	    /* the end of the membership is our own wish */
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
 	size_t nleaving;
 	bool asking; /* only a look: faults go to errstr alone */
