@@ -68,7 +68,7 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 	struct consumer *c = opaque;
 
 	if (rk == c->rk && log_may_differ(err))
-		c->look_again = true;
+		c->recheck = true;
 	if (err == RD_KAFKA_RESP_ERR__FATAL)
 		rd_kafka_fatal_error(rk, c->errstr, sizeof(c->errstr));
 	else if (c->asking)
@@ -203,33 +203,6 @@ consumer_cluster(const struct consumer *c)
 	return c->cluster_id;
 }
 
-/*
- * The log may be another one, and have as many records by now: the last one
- * read must be there again before what follows it is taken.  All are begun
- * anew: what was polled last is dropped with it.
- */
-static void
-look_again(struct consumer *c)
-{
-	struct part *p;
-	size_t i;
-
-	for (i = 0; i < c->nparts; i++) {
-		p = &c->parts[i];
-		if (!p->placed || p->stopped)
-			continue;
-		p->row.next_offset = p->next;
-		p->row.last_offset = p->last_offset;
-		p->row.last_ts = p->last_ts;
-		p->row.last_crc = p->last_crc;
-		p->verifying = p->last_offset != INT64_MIN;
-		if (!p->reading)
-			continue; /* it leaves, and may come back */
-		consumer_leave_part(c, p);
-		consumer_read_part(c, p);
-	}
-}
-
 /* What an error event means; true when positions must be made anew. */
 static bool
 judge_error(struct consumer *c, const rd_kafka_message_t *rkm)
@@ -283,8 +256,7 @@ judge_doubt(struct consumer *c, struct part *p, const struct watermark *mark)
 		    (long long)p->next);
 		p->verifying = false;
 	}
-	consumer_leave_part(c, p);
-	consumer_read_part(c, p);
+	consumer_begin_anew(c, p);
 	return true;
 }
 
@@ -359,10 +331,9 @@ consumer_poll(struct consumer *c, int timeout_ms)
 		consumer_park(c);
 		return CONSUMER_MOVED;
 	}
-	if (c->look_again) {
+	if (c->recheck) {
 		/* What came behind that error comes again. */
-		c->look_again = false;
-		look_again(c);
+		consumer_recheck(c);
 		return CONSUMER_NOTHING;
 	}
 	if (c->rkm == NULL || c->rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -27,12 +27,12 @@ struct part {
 	int64_t since_ms; /* when the group gave it (monotonic) */
 	bool stopped;	  /* it waits for the operator */
 	bool told;	  /* and the log says why */
-	bool verifying;	  /* the next record must be the last one applied */
+	bool verifying;	  /* the next record must be the last one read */
 	int64_t next;	  /* offset of the next record to be accepted */
 	int64_t applied;  /* all before it are in the database; -1 = unknown */
 	int64_t last_offset, last_ts, last_crc; /* the fingerprint */
 	int64_t doubt_ms;      /* out of range since (monotonic); 0 = not */
-	struct offset_row row; /* by which it was placed last */
+	struct offset_row row; /* by which it was placed or checked last */
 	struct place place;    /* why it is stopped */
 };
 
@@ -58,7 +58,7 @@ struct consumer {
 	size_t nparts;
 	bool parked;	    /* no position is trusted: all are read again */
 	bool untold;	    /* Kafka was not told of all that is stored */
-	bool look_again;    /* at the last records, at the next poll */
+	bool recheck;	    /* the log may be another one */
 	bool broken;	    /* the reader refused: the next poll parks */
 	bool closing;	    /* the end of the membership is our own wish */
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
@@ -88,6 +88,8 @@ rd_kafka_conf_t *consumer_conf(struct consumer *);
 int32_t consumer_count_partitions(struct consumer *, int timeout_ms);
 void consumer_read_part(struct consumer *, struct part *);
 void consumer_leave_part(struct consumer *, struct part *);
+void consumer_begin_anew(struct consumer *, struct part *);
+void consumer_recheck(struct consumer *);
 void consumer_count_reading(const struct consumer *);
 
 int member_join(struct consumer *);

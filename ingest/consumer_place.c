@@ -5,7 +5,8 @@
  * A partition is read from the last record that was applied, which must be
  * the same record still: its timestamp and a hash of its key and value are
  * in the database.  That finds what offsets cannot show: a topic that was
- * deleted and made anew, or a log that was cut and grew again.
+ * deleted and made anew, or a log that was cut and grew again.  So it is when
+ * a broker or the topic was away (consumer_recheck()).
  */
 #include "config.h"
 

@@ -65,6 +65,40 @@ consumer_leave_part(struct consumer *c, struct part *p)
 	p->reading = false;
 }
 
+/* Reads it from its place once more; what was fetched of it is dropped. */
+void
+consumer_begin_anew(struct consumer *c, struct part *p)
+{
+	consumer_leave_part(c, p);
+	consumer_read_part(c, p);
+}
+
+/*
+ * The log may be another one, and have as many records by now: the last one
+ * read must be there again before what follows it is taken.  All are begun
+ * anew: what was polled last is dropped with it.
+ */
+void
+consumer_recheck(struct consumer *c)
+{
+	struct part *p;
+	size_t i;
+
+	c->recheck = false;
+	for (i = 0; i < c->nparts; i++) {
+		p = &c->parts[i];
+		if (!p->placed || p->stopped)
+			continue;
+		p->row.next_offset = p->next;
+		p->row.last_offset = p->last_offset;
+		p->row.last_ts = p->last_ts;
+		p->row.last_crc = p->last_crc;
+		p->verifying = p->last_offset != INT64_MIN;
+		if (p->reading) /* else it leaves, and may come back */
+			consumer_begin_anew(c, p);
+	}
+}
+
 /*
  * Reads nothing until all positions have been read again, but stays in the
  * group: PostgreSQL is away, or a position is wrong.

@@ -139,7 +139,7 @@ def test_the_log_ends_before_what_was_read(storm, servers, trials):
 @row("F19", q=2, f=10, slice=5)
 def test_the_log_was_cut_and_has_grown_again(storm, servers, trials):
     """Offsets do not show it: the record that was read last is another.  While
-    the daemon is away, or under it, as fast as it cannot look."""
+    the daemon is away, or under it, before it looks."""
     s = storm(partitions=1)
     ingest = s.ingest(rdkafka=PATIENT)
     for trial in trials:

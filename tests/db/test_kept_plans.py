@@ -4,15 +4,10 @@ made on the first day is no plan for the second."""
 
 import pytest
 from psycopg2.extras import execute_values
+from test_counters import T0, UPSERT
 
-T0 = 1489881600000  # 2017-03-19 00:00 UTC
 FULL = 10000  # rows of a table that has filled up: hundreds of pages
 OF_ONE = 35  # pages for a row: its keys' way through three levels, some times
-
-COUNT = """
-    INSERT INTO turnout.rsvps AS r (rsvp_id, event_id, mtime_ms, response)
-    VALUES %s ON CONFLICT (rsvp_id) DO UPDATE SET event_id = excluded.event_id,
-    mtime_ms = excluded.mtime_ms, response = excluded.response"""
 
 NAME = """
     INSERT INTO turnout.groups AS g (group_id, topics, content_hash, src_ts,
@@ -21,12 +16,12 @@ NAME = """
 
 
 def rsvps(first, last, response="yes"):
-    return [(n, f"e{n}", T0, response) for n in range(first, last)]
+    return [(n, f"e{n}", T0, response, 0) for n in range(first, last)]
 
 
 def groups(first, last, topic="all"):
     text = '[{"urlkey": "%s"}, {"urlkey": "t%d"}]'
-    return [(n, text % (topic, n), hash(topic) % 1000, 0, 0, n)
+    return [(n, text % (topic, n), len(topic), 0, 0, n)
             for n in range(first, last)]
 
 
@@ -56,9 +51,9 @@ def session(db):
 
 def test_counting(session):
     run = session
-    run(COUNT, rsvps(0, 1))
-    run(COUNT, rsvps(0, FULL))
-    read = run(COUNT, rsvps(FULL - 1, FULL + 1) + rsvps(6, 7, "no"),
+    run(UPSERT, rsvps(0, 1))
+    run(UPSERT, rsvps(0, FULL))
+    read = run(UPSERT, rsvps(FULL - 1, FULL + 1) + rsvps(6, 7, "no"),
                "event_counts", "event_days")
     assert 0 < read < 3 * OF_ONE
 
