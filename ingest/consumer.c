@@ -323,6 +323,7 @@ consumer_poll(struct consumer *c, int timeout_ms)
 	if (c->rkm != NULL)
 		rd_kafka_message_destroy(c->rkm);
 	c->rkm = rd_kafka_consumer_poll(c->rk, timeout_ms);
+	consumer_awake(c);
 	if (rd_kafka_fatal_error(c->rk, c->errstr, sizeof(c->errstr)) != 0 ||
 	    rd_kafka_fatal_error(c->member, c->errstr, sizeof(c->errstr)) != 0)
 		return CONSUMER_FATAL;

@@ -61,6 +61,7 @@ struct consumer {
 	bool recheck;	    /* the log may be another one */
 	bool broken;	    /* the reader refused: the next poll parks */
 	bool closing;	    /* the end of the membership is our own wish */
+	int64_t awake_ms;   /* when this thread was last seen to run */
 	int64_t between_ms; /* the group is being made anew since; 0 = no */
 	size_t nleaving;
 	bool asking; /* only a look: faults go to errstr alone */
@@ -90,6 +91,7 @@ void consumer_read_part(struct consumer *, struct part *);
 void consumer_leave_part(struct consumer *, struct part *);
 void consumer_begin_anew(struct consumer *, struct part *);
 void consumer_recheck(struct consumer *);
+void consumer_awake(struct consumer *);
 void consumer_count_reading(const struct consumer *);
 
 int member_join(struct consumer *);

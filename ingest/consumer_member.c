@@ -207,6 +207,7 @@ consumer_serve(struct consumer *c)
 {
 	rd_kafka_message_t *rkm = rd_kafka_consumer_poll(c->member, 0);
 
+	consumer_awake(c);
 	if (rkm != NULL) {
 		log_trouble(&c->member_trouble, "Kafka: %s",
 		    rd_kafka_message_errstr(rkm));

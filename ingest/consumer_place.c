@@ -6,7 +6,7 @@
  * the same record still: its timestamp and a hash of its key and value are
  * in the database.  That finds what offsets cannot show: a topic that was
  * deleted and made anew, or a log that was cut and grew again.  So it is when
- * a broker or the topic was away (consumer_recheck()).
+ * a broker or the topic was away, or the daemon slept (consumer_recheck()).
  */
 #include "config.h"
 

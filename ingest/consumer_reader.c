@@ -6,6 +6,9 @@
 
 #include "ingest/consumer_internal.h"
 #include "ingest/counters.h"
+#include "lib/clock.h"
+
+#define ASLEEP_MS 1000 /* a turn of the daemon's loop is a tenth of it */
 
 /* The gauges of what is read, and of what is stopped. */
 void
@@ -97,6 +100,21 @@ consumer_recheck(struct consumer *c)
 		if (p->reading) /* else it leaves, and may come back */
 			consumer_begin_anew(c, p);
 	}
+}
+
+/*
+ * A daemon, or a machine, that did not run has not seen what became of the
+ * topic: the connections may be as they were.  To be called between a poll
+ * and the use of its record, which may be of afterwards.
+ */
+void
+consumer_awake(struct consumer *c)
+{
+	int64_t now = clock_mono_ms();
+
+	if (c->awake_ms != 0 && now - c->awake_ms > ASLEEP_MS)
+		c->recheck = true;
+	c->awake_ms = now;
 }
 
 /*

@@ -171,23 +171,28 @@ def make_anew(w):
 
 @row("F20", q=2, f=10, slice=4)
 def test_the_topic_was_made_anew(storm, trials):
-    """While the daemon is away, or under it; with fewer records than were
-    read, or more."""
+    """While the daemon is away, or sleeps, or under it; with fewer records
+    than were read, or more."""
     s = storm(partitions=1)
-    ingest = s.ingest()
+    ingest = s.ingest(rdkafka=PATIENT)
     for trial in trials:
         s.advance(300)
         quiet(s)
         keep(s.world)
         stored = s.world.stored()[0]
-        if trial % 2 == 0:
+        how = ("away for long", "under it", "away", "asleep")[trial % 4]
+        if how.startswith("away"):
             ingest.stop()
+        elif how == "asleep":
+            ingest.signal(signal.SIGSTOP)
         make_anew(s.world)
         s.begin_feed()
-        if trial % 2 == 0:
-            if trial % 4 == 0:
-                grown(s.world, stored + 100)
-            ingest = s.ingest()
+        if how in ("asleep", "away for long"):
+            grown(s.world, stored + 100)
+        if how.startswith("away"):
+            ingest = s.ingest(rdkafka=PATIENT)
+        elif how == "asleep":
+            ingest.signal(signal.SIGCONT)
         assert stops(s, ingest) == stored
         goes_on(s, ingest, "low")
     s.judge()

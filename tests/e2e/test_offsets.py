@@ -344,3 +344,26 @@ def test_a_topic_made_anew_under_the_daemon_is_not_read_on(kafka, world):
     assert proc.wait_until(lambda: ingest.logged(" error: stopped "), 30)
     assert w.stored() == {0: 10}
     assert "record 9 is not the one that was applied" in stopped_line(ingest)
+
+
+def test_a_topic_made_anew_while_the_daemon_sleeps_is_not_read_on(
+        kafka, world):
+    """Nor when no answer told it: the broker and the connection are the same,
+    and there is an end above the place where it reads."""
+    w = world(kafka)
+    # What the broker may still answer to, it answers before the topic goes.
+    ingest = w.ingest(rdkafka={"fetch.wait.max.ms": "1"})
+    w.produce([out(neighbour(n)) for n in range(10)])
+    ingest.signal(signal.SIGSTOP)
+    asleep = time.monotonic()
+    try:
+        delete_topic(w.brokers, w.name)
+        kafka.broker.make_topic(w.name, 1)
+        w.produce([out(neighbour(n)) for n in range(50, 80)], wait=False)
+        assert proc.wait_until(lambda: time.monotonic() > asleep + 1.5, 3)
+    finally:
+        ingest.signal(signal.SIGCONT)
+    assert proc.wait_until(lambda: ingest.logged(" error: stopped "), 20), (
+        w.stored(), ingest.logged_lines())
+    assert w.stored() == {0: 10}
+    assert "record 9 is not the one that was applied" in stopped_line(ingest)
