@@ -29,7 +29,7 @@ def server():
     pg = postgres.Postgres(directory, SRCDIR)
     try:
         pg.start()
-        pg.make_database("t0")
+        pg.make_database(postgres.PRISTINE)
         yield pg
     finally:
         pg.stop()
@@ -80,7 +80,7 @@ def empty(server):
 def db(server):
     """A database with the schema of sql/."""
     name = f"t{next(NAMES)}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE t0", database="postgres")
+    server.copy_database(name)
     db = Database(server, name)
     yield db
     db.close()

@@ -32,7 +32,7 @@ SEED = int(os.environ.get("TURNOUT_SEED") or random.randrange(10**6))
 def world(server, request):
     """A world that the tests of this file look at, and change, in turn."""
     name = f"t{next(NAMES)}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE t0", database="postgres")
+    server.copy_database(name)
     db = Database(server, name)
     yield World(db, random.Random(f"{SEED} {request.param}"), request.param)
     db.close()

@@ -14,6 +14,7 @@ import requests
 from fixtures import started
 from messages import message
 from oracle import board, state
+from stacklib.postgres import PRISTINE
 from world import World, lines_of
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -50,8 +51,9 @@ def site(generate, tmp_path_factory, request):
     request.addfinalizer(stack.down)
     # As a database is on a host of today: it does not sort by bytes.
     stack.postgres.psql(
-        "CREATE DATABASE boards TEMPLATE template0 LOCALE_PROVIDER icu"
+        f"CREATE DATABASE {PRISTINE} TEMPLATE template0 LOCALE_PROVIDER icu"
         " ICU_LOCALE 'en-US'", database="postgres")
+    stack.postgres.make_database(PRISTINE)
     w = World(stack, "boards")
     request.addfinalizer(w.end)
     path = tmp_path_factory.mktemp("site") / "all.ndjson"

@@ -172,7 +172,7 @@ def test_a_commit_is_resolved_by_a_partition_that_went_on(
     with CommitLoser(directory, kafka.postgres.host + "/.s.PGSQL.5432") as p:
         ingest = w.ingest(pg={"conninfo": f"host={directory} port=5432"
                               f" dbname={w.name} user=turnout_ingest"})
-        for n in range(1, 2001):
+        for n in range(1, 201):
             w.produce([out(neighbour(n), partition=1)], wait=False)
         w.wait_stored(w.ends())
         told = ingest.metrics()
@@ -218,6 +218,8 @@ def test_a_stopped_daemon_that_wakes_up_changes_nothing(
         kafka, world, generate):
     """A zombie: another group has read on while it was stopped."""
     w = world(kafka, settings=SMALL)
+    w.query("ALTER ROLE turnout_ingest IN DATABASE " + w.name
+            + " SET idle_in_transaction_session_timeout = '3s'")
     first = w.ingest()
     w.send(generate(4000, seed=6))
     wait_total(w, 400)

@@ -24,7 +24,7 @@ class World:
         self.dir = os.path.join(stack.dir, name)
         os.makedirs(self.dir, mode=0o755)
         self.servers = []
-        stack.postgres.make_database(name)
+        stack.postgres.copy_database(name)
         self.dsn = self.conninfo("postgres")
         if stack.broker is not None:
             self.brokers = stack.broker.brokers()
