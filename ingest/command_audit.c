@@ -188,11 +188,12 @@ audit_watch(struct audit *a)
 {
 	struct log_trouble trouble = { .what = "PostgreSQL" };
 	struct pollfd pfd = { .fd = stop_fd(), .events = POLLIN };
-	bool seen_wrong = false;
+	bool seen_wrong = false, seen = false;
 
 	while (!stop_asked()) {
 		if (audit_round(a) == 0) {
 			log_trouble_over(&trouble);
+			seen = true;
 			seen_wrong = seen_wrong || a->wrong > 0;
 			poll(&pfd, 1, (int)a->interval_s * 1000);
 		} else if (!stop_asked()) {
@@ -213,7 +214,9 @@ audit_watch(struct audit *a)
 		}
 	}
 	progress_clear(&a->progress);
-	return seen_wrong ? 1 : 0;
+	if (!seen)
+		log_warn("the audit was broken off in its first round");
+	return !seen ? EXIT_UNAVAILABLE : seen_wrong ? 1 : 0;
 }
 
 static int

@@ -6,12 +6,14 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingest/command.h"
 #include "ingest/ingest_conf.h"
 #include "ingest/letters.h"
 #include "lib/log.h"
+#include "lib/stop.h"
 
 #define EXIT_UNAVAILABLE 69 /* EX_UNAVAILABLE */
 
@@ -31,7 +33,9 @@ static const char Q_LIST[] =
 #define SHOWN \
     "dead_letter_id AS id, " ISO("received_at") " AS received_at, topic, part," \
     " record_offset AS \"offset\", " \
-    ISO("to_timestamp(record_ts / 1000.0)") " AS record_time, reason, detail," \
+    " CASE WHEN record_ts < 253402300800000 THEN " /* the year 10000 */ \
+    ISO("to_timestamp(record_ts / 1000.0)") " ELSE record_ts::text END" \
+    " AS record_time, reason, detail," \
     " value_size AS size, encode(value_sha256, 'hex') AS sha256"
 static const char Q_SHOW[] =
     "SELECT " SHOWN ", key, value FROM turnout.dead_letters"
@@ -41,8 +45,18 @@ static const char Q_SHOW_JSON[] =
     " encode(value, 'hex') AS value_hex FROM turnout.dead_letters"
     " WHERE dead_letter_id = $1";
 
+/* Those that are there when it begins; more may come in. */
+static const char Q_LAST[] =
+    "SELECT coalesce(max(dead_letter_id), 0) FROM turnout.dead_letters";
+
+/* At most 500, behind the last one of the slice before. */
 static const char Q_DROP[] =
-    "DELETE FROM turnout.dead_letters WHERE " LETTERS_WHERE;
+    "WITH next AS (SELECT dead_letter_id FROM turnout.dead_letters"
+    " WHERE " LETTERS_WHERE " AND dead_letter_id > $6 AND dead_letter_id <= $7"
+    " ORDER BY dead_letter_id LIMIT 500),"
+    " gone AS (DELETE FROM turnout.dead_letters"
+    " WHERE dead_letter_id IN (SELECT dead_letter_id FROM next) RETURNING 1)"
+    " SELECT (SELECT count(*) FROM gone), max(dead_letter_id) FROM next";
 /* clang-format on */
 
 static int
@@ -152,36 +166,58 @@ show(const struct ingest_conf *conf, struct db *db, const struct letters *l)
 	return status;
 }
 
+/* One slice of drop; false when there is no other, or on a fault. */
+static bool
+drop_slice(struct db *db, const char *values[LETTERS_VALUES + 2], char last[24],
+    long long *dropped, int timeout_ms, int *status)
+{
+	PGresult *res;
+	bool more;
+
+	res = command_query(db, Q_DROP, LETTERS_VALUES + 2, values, timeout_ms);
+	if (res == NULL) {
+		*status = EXIT_UNAVAILABLE;
+		return false;
+	}
+	*dropped += strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	more = !PQgetisnull(res, 0, 1);
+	if (more)
+		snprintf(last, 24, "%s", PQgetvalue(res, 0, 1));
+	PQclear(res);
+	return more;
+}
+
+/* In slices: of millions each is done in time, and what is done is done. */
 static int
 drop(const struct ingest_conf *conf, struct db *db, const struct letters *l)
 {
-	const char *values[LETTERS_VALUES];
+	const char *values[LETTERS_VALUES + 2];
 	int timeout_ms = (int)conf->pg_timeout_ms;
+	char last[24] = "0", end[24];
+	long long dropped = 0;
 	PGresult *res = NULL;
-	int status = EXIT_UNAVAILABLE;
+	int status = 0;
 
-	letters_values(l, values);
-	/* Nothing else has them: this commit waits for the disk. */
-	if (db_exec(db, "BEGIN", timeout_ms) == -1 ||
-	    db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) ==
-		-1) {
+	/* Nothing else has them: these commits wait for the disk. */
+	if (db_exec(db, "SET synchronous_commit = on", timeout_ms) == -1) {
 		log_error("PostgreSQL: %s", db_errstr(db));
-		goto out;
+		return EXIT_UNAVAILABLE;
 	}
-	res = command_query(db, Q_DROP, LETTERS_VALUES, values, timeout_ms);
-	if (res == NULL)
-		goto out;
-	if (db_commit(db, timeout_ms) == -1) {
-		log_error("PostgreSQL: %s; look whether they are dropped",
-		    db_errstr(db));
-		goto out;
-	}
-	printf(
-	    l->json ? "{\"dropped\":%s}\n" : "dropped %s\n", PQcmdTuples(res));
-	status = 0;
-out:
+	if ((res = command_query(db, Q_LAST, 0, NULL, timeout_ms)) == NULL)
+		return EXIT_UNAVAILABLE;
+	snprintf(end, sizeof(end), "%s", PQgetvalue(res, 0, 0));
 	PQclear(res);
-	return status;
+	letters_values(l, values);
+	values[LETTERS_VALUES] = last;
+	values[LETTERS_VALUES + 1] = end;
+	while (!stop_asked() &&
+	    drop_slice(db, values, last, &dropped, timeout_ms, &status))
+		;
+	printf(l->json ? "{\"dropped\":%lld}\n" : "dropped %lld\n", dropped);
+	if (status == 0 && !stop_asked())
+		return 0;
+	log_error("broken off; drop again");
+	return EXIT_UNAVAILABLE;
 }
 
 static const struct verb {

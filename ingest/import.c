@@ -30,7 +30,7 @@
 #include "lib/xalloc.h"
 
 #define READ_SIZE 262144
-#define LINE_KEEP_MAX 1048576 /* of a longer line only so much is kept */
+#define LINE_MAX_BYTES 16777216 /* as much as librdkafka takes from a broker */
 
 struct import {
 	const struct ingest_conf *conf;
@@ -46,8 +46,9 @@ struct import {
 	int64_t lines, blank, import_id;
 	struct progress progress;
 	bool idle, quiet;
-	bool too_long; /* the line in hand lost its tail */
-	int status;
+	bool too_long; /* the line in hand: there is no more of this file */
+	bool failed;   /* this file */
+	int status;    /* of all of them */
 };
 
 static void
@@ -77,14 +78,15 @@ settle(struct import *im)
 	case STORE_STOPPED:
 		return false;
 	case STORE_FENCED:
-		log_error(
-		    "%s: somebody else writes this import; stopping", im->name);
-		im->status = 1;
+		log_error("%s: somebody else writes this import, or a crash of "
+			  "PostgreSQL has taken back the last of it; stopping",
+		    im->name);
+		im->failed = true;
 		return false;
 	case STORE_FATAL:
 		log_error("%s: could not store a batch: %s", im->name,
 		    store_errstr(im->store));
-		im->status = 1;
+		im->failed = true;
 		return false;
 	}
 	return false;
@@ -119,32 +121,33 @@ take_line(struct import *im)
 				   .offset = im->lines + im->blank },
 		.value = im->line.data,
 		.value_len = im->line.len };
-	bool blank = strspn(buf_str(&im->line), " \t\r") == im->line.len;
 
-	if (blank && !im->too_long) {
+	if (strspn(buf_str(&im->line), " \t\r") == im->line.len) {
 		im->blank++;
 	} else {
 		batch_add(&im->open, &in, im->parser, clock_wall_ms());
 		im->lines++;
 	}
 	buf_clear(&im->line);
-	im->too_long = false;
 	if (im->open.nrecords >= (size_t)im->conf->batch_max_messages ||
 	    im->open.arena.len >= (size_t)im->conf->batch_max_bytes)
 		return give(im);
 	return true;
 }
 
-static void
+/* More of a line; false when no message is that long. */
+static bool
 keep_bytes(struct import *im, const char *data, size_t len)
 {
-	size_t room = LINE_KEEP_MAX - im->line.len;
-
-	if (len > room) {
-		im->too_long = true;
-		len = room;
+	if (len > LINE_MAX_BYTES - im->line.len) {
+		log_error("%s: line %lld is longer than %d bytes; stopping",
+		    im->name, (long long)(im->lines + im->blank + 1),
+		    LINE_MAX_BYTES);
+		im->too_long = im->failed = true;
+		return false;
 	}
 	buf_add(&im->line, data, len);
+	return true;
 }
 
 /* Cuts what was read into lines. */
@@ -154,14 +157,13 @@ take_bytes(struct import *im, const char *data, size_t len)
 	const char *nl;
 
 	while ((nl = memchr(data, '\n', len)) != NULL) {
-		keep_bytes(im, data, (size_t)(nl - data));
-		if (!take_line(im))
+		if (!keep_bytes(im, data, (size_t)(nl - data)) ||
+		    !take_line(im))
 			return false;
 		len -= (size_t)(nl + 1 - data);
 		data = nl + 1;
 	}
-	keep_bytes(im, data, len);
-	return true;
+	return keep_bytes(im, data, len);
 }
 
 static void
@@ -173,8 +175,11 @@ read_file(struct import *im)
 
 	while (
 	    !stop_asked() && (n = gzread(im->gz, bytes, sizeof(bytes))) > 0) {
-		if (!take_bytes(im, bytes, (size_t)n))
-			return;
+		if (!take_bytes(im, bytes, (size_t)n)) {
+			if (!im->too_long)
+				return;
+			break;
+		}
 		say_progress(im, false);
 	}
 	if (stop_asked())
@@ -184,8 +189,8 @@ read_file(struct import *im)
 		log_error("%s: could not read on after line %lld: %s", im->name,
 		    (long long)(im->lines + im->blank),
 		    err == Z_ERRNO ? strerror(errno) : why);
-		im->status = 1;
-	} else if (im->line.len > 0 && !take_line(im))
+		im->failed = true;
+	} else if (im->line.len > 0 && !im->too_long && !take_line(im))
 		return;
 	if (give(im))
 		(void)settle(im);
@@ -215,6 +220,23 @@ open_file(struct import *im, const char *name)
 	return 0;
 }
 
+/* The rows of it are all there, or it is told. */
+static void
+end_file(struct import *im)
+{
+	if (stop_asked()) {
+		log_warn("%s: broken off; import it again, what is in changes "
+			 "nothing",
+		    im->name);
+		im->failed = true;
+	} else if (!im->failed &&
+	    store_end_import(im->store, im->import_id, im->lines) == -1) {
+		log_error("%s: could not end the import: %s; import it again",
+		    im->name, store_errstr(im->store));
+		im->failed = true;
+	}
+}
+
 static void
 import_file(struct import *im, const char *name)
 {
@@ -223,6 +245,7 @@ import_file(struct import *im, const char *name)
 	struct buf source = { 0 };
 	char *copy;
 
+	im->failed = im->too_long = false;
 	if (open_file(im, name) == -1) {
 		im->status = 1;
 		return;
@@ -238,7 +261,7 @@ import_file(struct import *im, const char *name)
 	if (store_begin_import(im->store, basename(copy), &im->import_id) ==
 	    -1) {
 		log_error("%s: %s", im->name, store_errstr(im->store));
-		im->status = 1;
+		im->failed = true;
 		goto out;
 	}
 	im->storer = storer_start(im->store);
@@ -246,20 +269,15 @@ import_file(struct import *im, const char *name)
 	if (!storer_stop(im->storer, (int)im->conf->pg_timeout_ms))
 		_exit(1);
 	say_progress(im, true);
-	if (stop_asked()) {
-		log_warn("%s: broken off; import it again, what is in changes "
-			 "nothing",
-		    im->name);
-		im->status = 1;
-	} else if (im->status == 0 &&
-	    store_end_import(im->store, im->import_id) == -1)
-		log_warn("%s: %s", im->name, store_errstr(im->store));
+	end_file(im);
 	printf("%s: %lld lines, %lld RSVPs changed, %lld dead letters, "
 	       "%lld blank lines\n",
 	    im->name, (long long)im->lines,
 	    (long long)(count_get(COUNT_ROWS_CHANGED) - rows),
 	    (long long)(count_dead_letters() - dead), (long long)im->blank);
 out:
+	if (im->failed)
+		im->status = 1;
 	gzclose(im->gz);
 	close(im->fd);
 	batch_free(&im->open);

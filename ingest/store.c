@@ -91,6 +91,13 @@ roll_back(struct store *st)
 		db_drop(st->db);
 }
 
+/* How many dead letters a retry takes out of their table. */
+static int
+letters_of(const struct batch *b)
+{
+	return (int)(b->nrecords - b->nbad);
+}
+
 /* All of the batch but COMMIT.  Offsets or letters first: the fence. */
 static enum attempt
 write_rows(struct store *st, const struct batch *b, struct stored *stored)
@@ -101,10 +108,13 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 	statements_make(all, b, st->known, st->cluster_id);
 	if (sql_begin(st->db, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
-	if (b->retry)
-		moved = sql_take_letters(st->db, all, b, st->timeout_ms);
-	else
+	if (b->retry) {
+		moved = sql_take_letters(st->db, all, st->timeout_ms);
+		if (moved != -1)
+			moved = moved == letters_of(b);
+	} else {
 		moved = sql_move(st->db, all, b, st->timeout_ms);
+	}
 	if (moved == 0)
 		return ATTEMPT_FENCED;
 	/* RSVPs last: their trigger takes the lock on all counters. */
@@ -114,6 +124,23 @@ write_rows(struct store *st, const struct batch *b, struct stored *stored)
 	    sql_rsvps(st->db, all, stored, st->timeout_ms) == -1)
 		return ATTEMPT_FAILED;
 	return ATTEMPT_DONE;
+}
+
+/*
+ * A row of a table of counters that cannot be is no record's fault: it was
+ * wrong before, and a recount beside us mends it.
+ */
+static enum db_fault
+whose_fault(const struct store *st)
+{
+	enum db_fault fault = db_fault(st->db);
+	const char *table = db_table(st->db);
+
+	if (fault == DB_FAULT_RECORD &&
+	    (strcmp(table, "event_counts") == 0 ||
+		strcmp(table, "event_days") == 0))
+		return DB_FAULT_RETRY;
+	return fault;
 }
 
 /* One try.  Keeps in st->fault and st->errstr what went wrong. */
@@ -135,10 +162,13 @@ try_batch(struct store *st, const struct batch *b, bool keep_it,
 		roll_back(st);
 		return a;
 	}
-	st->fault = db_fault(st->db);
-	snprintf(st->errstr, sizeof(st->errstr), "%s%s%s", db_errstr(st->db),
+	st->fault = whose_fault(st);
+	snprintf(st->errstr, sizeof(st->errstr), "%s%s%s%s", db_errstr(st->db),
 	    db_sqlstate(st->db)[0] == '\0' ? "" : ", SQLSTATE ",
-	    db_sqlstate(st->db));
+	    db_sqlstate(st->db),
+	    st->fault == db_fault(st->db)
+		? ""
+		: "; a counter is wrong: turnout-ingest recount mends it");
 	snprintf(sqlstate, 6, "%s", db_sqlstate(st->db));
 	if (st->fault != DB_FAULT_LOST)
 		roll_back(st);
@@ -162,33 +192,10 @@ pause_a_while(struct store *st)
 	return !stop_asked();
 }
 
-static PGresult *
-read_move(struct store *st, const struct batch *b, const struct move *m)
-{
-	char number[24];
-	const char *values[] = { b->source, number };
-	struct db_params params = { .n = 2, .values = values };
-
-	if (b->import_id != 0) {
-		snprintf(
-		    number, sizeof(number), "%lld", (long long)b->import_id);
-		params.n = 1;
-		params.values = values + 1;
-		return db_query(st->db,
-		    "SELECT lines FROM turnout.imports WHERE import_id = $1"
-		    " FOR UPDATE",
-		    &params, st->timeout_ms);
-	}
-	snprintf(number, sizeof(number), "%d", (int)m->part);
-	return db_query(st->db,
-	    "SELECT next_offset FROM turnout.ingest_offsets"
-	    " WHERE topic = $1 AND part = $2 FOR UPDATE",
-	    &params, st->timeout_ms);
-}
-
 /*
  * resolve() of a retry: its dead letters went with the lost transaction, or
- * are there still.  Taking them waits for its end, too.
+ * are there still, but for those that somebody else took meanwhile.  Taking
+ * them waits for its end, too.
  */
 static enum attempt
 resolve_retry(struct store *st, const struct batch *b)
@@ -197,13 +204,14 @@ resolve_retry(struct store *st, const struct batch *b)
 
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == 0)
 		taken = sql_take_letters(
-		    st->db, st->statements, b, st->timeout_ms);
+		    st->db, st->statements, st->timeout_ms);
 	if (taken == -1)
 		keep_error(st);
 	roll_back(st);
-	return taken == -1 ? ATTEMPT_UNKNOWN
-	    : taken == 0   ? ATTEMPT_DONE
-			   : ATTEMPT_FAILED;
+	return taken == -1	     ? ATTEMPT_UNKNOWN
+	    : taken == 0	     ? ATTEMPT_DONE
+	    : taken == letters_of(b) ? ATTEMPT_FAILED
+				     : ATTEMPT_FENCED;
 }
 
 /*
@@ -223,7 +231,7 @@ resolve(struct store *st, const struct batch *b)
 	if (m == NULL)
 		return ATTEMPT_FAILED; /* nothing moved: again is harmless */
 	if (db_exec(st->db, "BEGIN", st->timeout_ms) == -1 ||
-	    (res = read_move(st, b, m)) == NULL) {
+	    (res = sql_read_move(st->db, b, m, st->timeout_ms)) == NULL) {
 		keep_error(st);
 		roll_back(st);
 		return ATTEMPT_UNKNOWN;
@@ -440,38 +448,30 @@ store_batch(struct store *st, struct batch *b)
 int
 store_begin_import(struct store *st, const char *file, int64_t *import_id)
 {
-	struct db_params params = { .n = 1, .values = &file };
-	PGresult *res;
-
-	res = db_query(st->db,
-	    "INSERT INTO turnout.imports (file) VALUES ($1)"
-	    " RETURNING import_id",
-	    &params, st->timeout_ms);
-	if (res == NULL)
+	if (sql_begin_import(st->db, file, import_id, st->timeout_ms) == -1)
 		return keep_error(st);
-	*import_id = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	PQclear(res);
 	return 0;
 }
 
-/* Marks an import as finished. */
+/*
+ * Marks an import of so many lines as finished, which has all of it on disk.
+ * Returns -1 with store_errstr() when that is not so.
+ */
 int
-store_end_import(struct store *st, int64_t import_id)
+store_end_import(struct store *st, int64_t import_id, int64_t lines)
 {
-	char number[24];
-	const char *values[] = { number };
-	struct db_params params = { .n = 1, .values = values };
-	PGresult *res;
-
-	snprintf(number, sizeof(number), "%lld", (long long)import_id);
-	res = db_query(st->db,
-	    "UPDATE turnout.imports SET finished_at = clock_timestamp()"
-	    " WHERE import_id = $1",
-	    &params, st->timeout_ms);
-	if (res == NULL)
-		return keep_error(st);
-	PQclear(res);
-	return 0;
+	switch (sql_end_import(st->db, import_id, lines, st->timeout_ms)) {
+	case 1:
+		return 0;
+	case 0:
+		snprintf(st->errstr, sizeof(st->errstr),
+		    "PostgreSQL has lost the last of it, in a crash");
+		return -1;
+	default:
+		(void)keep_error(st);
+		roll_back(st);
+		return -1;
+	}
 }
 
 /* Borrows the reason of the last failure. */

@@ -26,7 +26,8 @@ void store_set_cluster(struct store *, const char *cluster_id);
 enum store_outcome store_batch(struct store *, struct batch *) MUSTCHECK;
 int store_begin_import(
     struct store *, const char *file, int64_t *import_id) MUSTCHECK;
-int store_end_import(struct store *, int64_t import_id) MUSTCHECK;
+int
+store_end_import(struct store *, int64_t import_id, int64_t lines) MUSTCHECK;
 const char *store_errstr(const struct store *);
 void store_close(struct store *);
 

@@ -283,25 +283,56 @@ sql_move(struct db *db, struct statements *all, const struct batch *b,
 	return rc;
 }
 
+/* Where the row of a move is now; waits for who has it locked. */
+PGresult *
+sql_read_move(
+    struct db *db, const struct batch *b, const struct move *m, int timeout_ms)
+{
+	char number[24];
+	const char *values[] = { b->source, number };
+	struct db_params params = { .n = 2, .values = values };
+
+	if (b->import_id != 0) {
+		snprintf(
+		    number, sizeof(number), "%lld", (long long)b->import_id);
+		params.n = 1;
+		params.values = values + 1;
+		return db_query(db,
+		    "SELECT lines FROM turnout.imports WHERE import_id = $1"
+		    " FOR UPDATE",
+		    &params, timeout_ms);
+	}
+	snprintf(number, sizeof(number), "%d", (int)m->part);
+	return db_query(db,
+	    "SELECT next_offset FROM turnout.ingest_offsets"
+	    " WHERE topic = $1 AND part = $2 FOR UPDATE",
+	    &params, timeout_ms);
+}
+
 /*
  * Takes the dead letters that a retry applies out of their table: its fence,
- * as the offsets are that of a batch from Kafka.  Returns as sql_move() does.
- * What is taken is nowhere else, so that this commit waits for the disk.
+ * as the offsets are that of a batch from Kafka.  Returns how many were there,
+ * -1 on a fault.  What is taken is nowhere else, so that this commit waits for
+ * the disk.  A letter that somebody has locked is not waited for: all daemons
+ * wait for us.
  */
 int
-sql_take_letters(struct db *db, struct statements *all, const struct batch *b,
-    int timeout_ms)
+sql_take_letters(struct db *db, struct statements *all, int timeout_ms)
 {
 	PGresult *res;
-	int rc;
+	int n;
 
-	if (db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) == -1)
+	if (db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) ==
+		-1 ||
+	    db_exec(db, "SET LOCAL lock_timeout = '500ms'", timeout_ms) == -1)
 		return -1;
 	if ((res = statement_run(all->fence, db, timeout_ms)) == NULL)
 		return -1;
-	rc = strtoul(PQcmdTuples(res), NULL, 10) == b->nrecords - b->nbad;
+	n = (int)strtol(PQcmdTuples(res), NULL, 10);
 	PQclear(res);
-	return rc;
+	if (db_exec(db, "SET LOCAL lock_timeout TO DEFAULT", timeout_ms) == -1)
+		return -1;
+	return n;
 }
 
 /* Puts the refused records into dead_letters; a repetition is none. */
@@ -351,4 +382,53 @@ sql_end_zombies(struct db *db, int timeout_ms)
 	n = (int)strtol(PQgetvalue(res, 0, 0), NULL, 10);
 	PQclear(res);
 	return n;
+}
+
+/* Makes the row of an import; -1 on a fault. */
+int
+sql_begin_import(
+    struct db *db, const char *file, int64_t *import_id, int timeout_ms)
+{
+	const struct db_params params = { .n = 1, .values = &file };
+	PGresult *res;
+
+	res = db_query(db,
+	    "INSERT INTO turnout.imports (file) VALUES ($1)"
+	    " RETURNING import_id",
+	    &params, timeout_ms);
+	if (res == NULL)
+		return -1;
+	*import_id = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return 0;
+}
+
+/*
+ * Marks an import as finished when the row has as many lines: a crash may have
+ * taken back the last ones, since its batches do not wait for the disk.  This
+ * commit does, and has them all there.  Returns 1, 0 when the row has other
+ * lines, -1 on a fault.
+ */
+int
+sql_end_import(struct db *db, int64_t import_id, int64_t lines, int timeout_ms)
+{
+	char number[24], count[24];
+	const char *values[] = { number, count };
+	const struct db_params params = { .n = 2, .values = values };
+	PGresult *res;
+	int rc;
+
+	snprintf(number, sizeof(number), "%lld", (long long)import_id);
+	snprintf(count, sizeof(count), "%lld", (long long)lines);
+	if (db_exec(db, "BEGIN", timeout_ms) == -1 ||
+	    db_exec(db, "SET LOCAL synchronous_commit = on", timeout_ms) ==
+		-1 ||
+	    (res = db_query(db,
+		 "UPDATE turnout.imports SET finished_at = clock_timestamp()"
+		 " WHERE import_id = $1 AND lines = $2",
+		 &params, timeout_ms)) == NULL)
+		return -1;
+	rc = strtol(PQcmdTuples(res), NULL, 10) == 1;
+	PQclear(res);
+	return db_commit(db, timeout_ms) == -1 ? -1 : rc;
 }

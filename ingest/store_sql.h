@@ -12,8 +12,8 @@
 #include "ingest/batch.h"
 #include "ingest/known.h"
 #include "lib/attr.h"
+#include "lib/db.h"
 
-struct db;
 struct statement;
 
 struct statements {
@@ -38,12 +38,18 @@ void statements_free(struct statements *);
 int sql_begin(struct db *, int timeout_ms);
 int sql_move(struct db *, struct statements *, const struct batch *,
     int timeout_ms) MUSTCHECK;
-int sql_take_letters(struct db *, struct statements *, const struct batch *,
+PGresult *sql_read_move(struct db *, const struct batch *, const struct move *,
     int timeout_ms) MUSTCHECK;
+int
+sql_take_letters(struct db *, struct statements *, int timeout_ms) MUSTCHECK;
 int
 sql_dead_letters(struct db *, struct statements *, int timeout_ms) MUSTCHECK;
 int sql_rsvps(struct db *, struct statements *, struct stored *,
     int timeout_ms) MUSTCHECK;
 int sql_end_zombies(struct db *, int timeout_ms);
+int sql_begin_import(struct db *, const char *file, int64_t *import_id,
+    int timeout_ms) MUSTCHECK;
+int sql_end_import(
+    struct db *, int64_t import_id, int64_t lines, int timeout_ms) MUSTCHECK;
 
 #endif

@@ -31,6 +31,7 @@ struct db {
 	size_t nhosts, first; /* a connection begins with the first-th host */
 	char errstr[512];
 	char sqlstate[6];
+	char table[64]; /* that a failed statement named; "" = none */
 	enum db_fault fault;
 };
 
@@ -51,7 +52,7 @@ static void
 calm(struct db *db)
 {
 	db->errstr[0] = '\0';
-	db->sqlstate[0] = '\0';
+	db->sqlstate[0] = db->table[0] = '\0';
 	db->fault = DB_FAULT_NONE;
 }
 
@@ -330,11 +331,14 @@ judge(struct db *db, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	const char *table = PQresultErrorField(res, PG_DIAG_TABLE_NAME);
 
 	if (text == NULL)
 		text = PQresultErrorMessage(res);
 	snprintf(db->sqlstate, sizeof(db->sqlstate), "%s",
 	    state == NULL ? "" : state);
+	snprintf(
+	    db->table, sizeof(db->table), "%s", table == NULL ? "" : table);
 	/* A terminated backend leaves no SQLSTATE: look at the state first. */
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		lose(db, text);
@@ -437,6 +441,13 @@ const char *
 db_sqlstate(const struct db *db)
 {
 	return db->sqlstate;
+}
+
+/* Borrows the table that the last failure names; "" = it names none. */
+const char *
+db_table(const struct db *db)
+{
+	return db->table;
 }
 
 /* Process id of the server's backend, 0 when there is no connection. */

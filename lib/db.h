@@ -45,6 +45,7 @@ int db_commit(struct db *, int timeout_ms) MUSTCHECK;
 enum db_fault db_fault(const struct db *);
 const char *db_errstr(const struct db *);
 const char *db_sqlstate(const struct db *);
+const char *db_table(const struct db *);
 int db_backend_pid(const struct db *);
 void db_drop(struct db *);
 void db_close(struct db *);

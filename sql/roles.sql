@@ -41,6 +41,8 @@ ALTER ROLE turnout_ingest SET tcp_keepalives_idle = 10;
 ALTER ROLE turnout_ingest SET tcp_keepalives_interval = 3;
 ALTER ROLE turnout_ingest SET tcp_keepalives_count = 3;
 ALTER ROLE turnout_ingest SET idle_in_transaction_session_timeout = '30s';
+-- A statement that was given up after pg.timeout_ms lets go of its locks.
+ALTER ROLE turnout_ingest SET client_connection_check_interval = '1s';
 
 ALTER ROLE turnout_web SET default_transaction_read_only = on;
 -- Below pg.timeout_ms (1 s): a slow statement is to look slow, not away.

@@ -136,10 +136,13 @@ class Storm:
     def end_audit(self):
         if self.audit is None:
             return
+        log = os.path.join(self.world.dir, "audit.log")
+        assert proc.wait_until(lambda: any(
+            " RSVPs, " in line for line in proc.tail(log, 1000).splitlines()),
+            30), "no audit ever came to its end\n" + proc.tail(log, 40)
         self.audit.send_signal(signal.SIGTERM)
         status = self.audit.wait(30)
         self.audit = None
-        log = os.path.join(self.world.dir, "audit.log")
         assert status == 0, f"audit --watch: {status}\n" + proc.tail(log, 40)
 
     def end_readers(self):

@@ -3,13 +3,14 @@
 import json
 import random
 import subprocess
+import threading
 
 import oracle
 import psycopg2
 import pytest
 import state
 from messages import MTIME, message, neighbour
-from proxy import CommitLoser
+from proxy import CommitHolder, CommitLoser
 from stacklib import proc
 from stacklib.daemons import Ingest
 
@@ -172,6 +173,15 @@ def test_show_json_has_the_value_in_hexadecimal(w):
     assert (told["value_hex"], told["key_hex"]) == ("ff00", "6b00")
 
 
+@pytest.mark.parametrize("how", [[], ["--raw"], ["--json"]])
+def test_show_tells_a_time_that_is_none(w, how):
+    """Nanoseconds, from a producer that takes them for milliseconds."""
+    number = put(w, b"{", ts=1489925470960000000)
+    done = letters(w, "show", str(number), *how)
+    assert done.returncode == 0, done.stderr
+    assert ("1489925470960000000" in done.stdout) == (how != ["--raw"])
+
+
 def test_show_of_what_is_not_there_fails(w):
     done = letters(w, "show", "12")
     assert (done.returncode, done.stdout) == (1, "")
@@ -315,6 +325,60 @@ def test_two_retries_at_the_same_time_apply_each_once(w):
     judge(w, records)
 
 
+def test_a_letter_that_somebody_has_locked_holds_up_no_daemon(w, tmp_path):
+    w.query("ALTER ROLE turnout_ingest IN DATABASE " + w.name
+            + " SET lock_timeout = '60s'")
+    first, _ = put_records(w, good(2, random.Random(5)))
+    w.command("dead-letters", "list", pg={"timeout_ms": "100000"})
+    line = tmp_path / "line"
+    line.write_bytes(neighbour(1))
+    holder = psycopg2.connect(w.dsn)
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT FROM turnout.dead_letters"
+                       " WHERE dead_letter_id = %s FOR UPDATE", (first,))
+        retry = process(w, "dead-letters", "retry", "--all")
+        assert proc.wait_until(w.waiting, 8)
+        done = w.command("import", "-q", str(line),
+                         pg={"timeout_ms": "5000"})
+        assert retry.poll() is None
+    assert (done.returncode, done.stderr) == (0, "")
+    holder.rollback()
+    holder.close()
+    assert retry.communicate(timeout=60)[0] == b"applied 2\n"
+    assert left(w) == []
+
+
+def test_a_letter_that_went_while_its_commit_was_lost_is_not_applied(
+        w, directory):
+    """The commit has not happened; somebody drops one letter before retry
+    asks about it."""
+    records = good(5, random.Random(6))
+    ids = put_records(w, records)
+    server = w.stack.postgres.host + "/.s.PGSQL.5432"
+    with CommitHolder(directory, server) as proxy:
+        w.command("dead-letters", "list", pg={
+            "conninfo": f"host={directory} port=5432 dbname={w.name}"
+            " user=turnout_ingest"})
+        proxy.arm(reply=False)
+        retry = process(w, "dead-letters", "retry", "--all")
+        assert proxy.held.wait(10)
+        dropper = psycopg2.connect(w.dsn)
+        drop = threading.Thread(target=lambda: dropper.cursor().execute(
+            f"DELETE FROM turnout.dead_letters WHERE dead_letter_id = {ids[0]}"
+        ) or dropper.commit())
+        drop.start()
+        assert proc.wait_until(lambda: w.query(
+            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"), 8)
+        proxy.release()
+        drop.join()
+        dropper.close()
+        told = retry.communicate(timeout=60)
+    assert (retry.returncode, told[0]) == (0, b"applied 4\n"), told
+    assert left(w) == []
+    judge(w, records[1:])
+
+
 def test_commits_that_are_not_answered_apply_each_letter_once(w, directory):
     """One happens and its answer is lost, the next does not happen."""
     records = good(1200, random.Random(4))
@@ -342,6 +406,22 @@ def test_drop_takes_what_was_chosen_and_says_how_many(w):
     assert json.loads(done.stdout) == {"dropped": 1}
     assert left(w) == [ids[2], ids[3]]
     assert letters(w, "drop", "--all").stdout == "dropped 2\n"
+    assert left(w) == []
+
+
+def test_more_letters_than_one_statement_may_delete_are_dropped(w):
+    w.query("INSERT INTO turnout.dead_letters (topic, part, record_offset,"
+            " value_size, value_sha256, reason)"
+            " SELECT 'rsvps', 0, n, 0, '', 'empty'"
+            " FROM generate_series(1, 2500) AS n")
+    w.query("CREATE FUNCTION turnout.slow() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN PERFORM pg_sleep(0.001); RETURN OLD; END $$")
+    w.query("CREATE TRIGGER slow BEFORE DELETE ON turnout.dead_letters"
+            " FOR EACH ROW EXECUTE FUNCTION turnout.slow()")
+    done = w.command("dead-letters", "drop", "--all",
+                     pg={"timeout_ms": "2000"})
+    assert (done.returncode, done.stdout) == (0, "dropped 2500\n"), (
+        done.stderr)
     assert left(w) == []
 
 

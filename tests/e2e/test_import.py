@@ -1,12 +1,17 @@
 """turnout-ingest import FILE..., the operator's command."""
 
 import gzip
+import hashlib
+import json
 import re
 import shutil
 
 import oracle
 import pytest
 import state
+from damage import recount, start
+from messages import MTIME
+from stacklib import proc
 from world import lines_of
 
 GOOD = (b'{"rsvp_id":%d,"mtime":1489925470960,"response":"yes","guests":1,'
@@ -163,6 +168,98 @@ def test_an_import_without_its_database_fails(w, tmp_path):
         "conninfo": "host=/nonexistent dbname=turnout", "timeout_ms": "1000"})
     assert done.returncode == 1
     assert done.stderr
+
+
+def test_a_file_that_cannot_be_read_leaves_the_next_one_alone(w, tmp_path):
+    path = write(tmp_path / "seven", good_lines(1, 7))
+    done = w.command("import", "-q", str(tmp_path / "nothing"), path)
+    assert done.returncode == 1, done.stderr
+    assert w.query("SELECT file, lines, finished_at IS NOT NULL"
+                   " FROM turnout.imports") == [("seven", 7, True)]
+
+
+def test_a_long_line_is_measured_whole(w, tmp_path):
+    """Of its value 1 MiB is kept, as of one from Kafka."""
+    line = b'{"a":"' + b"x" * (3 << 20) + b'"}'
+    path = write(tmp_path / "long", good_lines(1, 1) + [line])
+    done = w.command("import", "-q", path)
+    assert done.returncode == 0, done.stderr
+    [(kept, size, digest)] = w.query(
+        "SELECT octet_length(value), value_size, value_sha256"
+        " FROM turnout.dead_letters")
+    assert (kept, size) == (1 << 20, len(line))
+    assert bytes(digest) == hashlib.sha256(line).digest()
+    done = w.command("dead-letters", "retry", "--all", "--json")
+    assert json.loads(done.stdout)["cut"] == 1, done.stdout
+
+
+def test_a_line_that_never_ends_ends_the_import(w, tmp_path):
+    path = write(tmp_path / "endless",
+                 good_lines(1, 2) + [b"x" * ((16 << 20) + 1)])
+    done = w.command("import", "-q", path)
+    assert done.returncode == 1
+    assert "line 3 is longer than 16777216 bytes" in done.stderr
+    assert sorted(state.read(w.dsn).rsvps) == [1, 2]
+
+
+@pytest.fixture
+def lazy(database):
+    """What nobody waits for PostgreSQL writes late."""
+    database.postgres.psql("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    database.postgres.psql("SELECT pg_reload_conf()")
+    yield database.postgres
+    database.postgres.psql("ALTER SYSTEM RESET wal_writer_delay")
+    database.postgres.psql("SELECT pg_reload_conf()")
+
+
+def test_what_an_import_says_is_done_a_crash_does_not_take_back(
+        lazy, w, tmp_path):
+    path = write(tmp_path / "some", good_lines(1, 500) + [b"bad"])
+    done = w.command("import", "-q", path)
+    assert done.returncode == 0, done.stderr
+    lazy.restart("crash")
+    assert w.query("SELECT count(*) FROM turnout.rsvps") == [(500,)]
+    assert w.query("SELECT count(*) FROM turnout.dead_letters") == [(1,)]
+    assert w.query("SELECT lines, finished_at IS NOT NULL"
+                   " FROM turnout.imports") == [(501, True)]
+
+
+def test_an_import_whose_last_lines_a_crash_took_back_fails(w, tmp_path):
+    """The row has fewer lines than were stored."""
+    w.query("CREATE FUNCTION turnout.lose() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN NEW.lines := 0; RETURN NEW; END $$")
+    w.query("CREATE TRIGGER lose BEFORE UPDATE ON turnout.imports"
+            " FOR EACH ROW EXECUTE FUNCTION turnout.lose()")
+    done = w.command("import", "-q", write(tmp_path / "x", good_lines(1, 5)))
+    assert done.returncode == 1
+    assert "import it again" in done.stderr
+    assert w.query("SELECT finished_at FROM turnout.imports") == [(None,)]
+
+
+@pytest.mark.parametrize("guests", [0, 3])
+def test_a_counter_that_is_too_low_is_blamed_on_no_line(
+        w, start, tmp_path, guests):
+    """It would come to less than nothing: until a recount, they wait."""
+    def lines(response, mtime):
+        return [b'{"rsvp_id":%d,"mtime":%d,"response":"%s","guests":%d,'
+                b'"event":{"event_id":"E","event_name":"Picnic"},'
+                b'"group":{"group_id":7,"group_name":"Walkers"}}'
+                % (n, mtime, response, guests)
+                for n in (1, 2)]
+
+    first, then = lines(b"yes", MTIME), lines(b"no", MTIME + 5000)
+    done = w.command("import", "-q", write(tmp_path / "yes", first))
+    assert done.returncode == 0, done.stderr
+    w.query("UPDATE turnout.event_counts SET rsvps = 1, headcount = 1")
+    second = start(w, "import", "-q", write(tmp_path / "no", then))
+    told = second.stderr.readline()
+    assert "a counter is wrong: turnout-ingest recount mends it" in told
+    assert recount(w)[0] == 0
+    assert second.wait(60) == 0, second.stderr.read()
+    assert w.query("SELECT count(*) FROM turnout.dead_letters") == [(0,)]
+    assert w.query("SELECT response, count(*) FROM turnout.rsvps"
+                   " GROUP BY 1") == [("no", 2)]
+    assert w.query("SELECT count(*) FROM turnout.event_counts") == [(0,)]
 
 
 def test_progress_is_plain_lines_where_no_terminal_is(w, tmp_path):
