@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "fcgi/event_page.h"
 #include "fcgi/html.h"
@@ -84,15 +85,31 @@ add_others(struct buf *b, const struct event_page *p)
 		buf_addf(b, "<p class=\"note\">%s</p>\n", word(W_OTHERS_NONE));
 }
 
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len > n && strcmp(text + len - n, end) == 0;
+}
+
+/* The API has more below an event: an id may look like that. */
 static void
 add_links(struct buf *b, const struct details_event *ev)
 {
+	const char *id = ev->event_id;
+
 	buf_addf(b,
 	    "<p class=\"note\">%s</p>\n<p class=\"links\"><a href=\"../\">%s"
-	    "</a>, <a href=\"../api/events/",
+	    "</a>",
 	    word(W_EVENT_HOW), word(W_TO_BOARD));
-	html_url_path(b, ev->event_id);
-	buf_addf(b, "\">%s</a></p>\n", word(W_EVENT_JSON));
+	if (html_fits_path(id) && !ends_with(id, "/rank") &&
+	    !ends_with(id, "/history")) {
+		buf_adds(b, ", <a href=\"../api/events/");
+		html_url_path(b, id);
+		buf_addf(b, "\">%s</a>", word(W_EVENT_JSON));
+	}
+	buf_adds(b, "</p>\n");
 }
 
 /* Renders the page /events/{id}. */

@@ -24,6 +24,7 @@ void html_text(struct buf *, const char *);
 bool html_blank(const char *);
 void html_attr(struct buf *, const char *name, const char *value);
 void html_url_path(struct buf *, const char *segment);
+bool html_fits_path(const char *id);
 bool html_url_safe(const char *url);
 void html_time(struct buf *, int64_t wall_ms);
 void html_moment(struct buf *, int64_t wall_ms);

@@ -13,15 +13,32 @@
 #define MAP_SITE "https://www.openstreetmap.org/"
 
 /*
- * Adds the name of an event as a link to its page.  "." and ".." cannot stand
- * in a path; such an event has no link.
+ * Does an id stand in a path as it is?  A server takes "." and ".." between
+ * slashes, also encoded ones, for steps, and two slashes for one.
+ */
+bool
+html_fits_path(const char *id)
+{
+	size_t n;
+
+	for (;; id += n + 1) {
+		n = strcspn(id, "/");
+		if (n == 0 ? *id == '/' : n <= 2 && strspn(id, ".") >= n)
+			return false;
+		if (id[n] == '\0')
+			return true;
+	}
+}
+
+/*
+ * Adds the name of an event as a link to its page; an id that does not stand
+ * in a path has no link.
  */
 void
 html_event_link(
     struct buf *b, const char *base, const char *event_id, const char *name)
 {
-	const bool link = strcmp(event_id, ".") != 0 &&
-	    strcmp(event_id, "..") != 0;
+	const bool link = html_fits_path(event_id);
 
 	if (link) {
 		buf_adds(b, "<a href=\"");

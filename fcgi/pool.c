@@ -334,8 +334,10 @@ begin_stop(struct pool *p, int64_t now)
 	sd_notify(0, "STOPPING=1");
 #endif
 	/* Now, not at the end: by then it may be another pool's. */
-	if (p->teams[TEAM_ANSWERS].fd != STDIN_FILENO)
+	if (p->teams[TEAM_ANSWERS].fd != STDIN_FILENO) {
 		unlink(p->conf->listen);
+		scoreboard_end();
+	}
 	if (p->teams[TEAM_STATUS].fd != -1)
 		unlink(p->conf->status);
 	for (i = 0; i < SLOTS; i++)

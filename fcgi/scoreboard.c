@@ -60,6 +60,7 @@ struct board {
 	 * answered one, and failed one (monotonic ms; 0 = not yet). */
 	_Atomic int64_t db_worked_ms, db_failed_ms;
 	_Atomic int64_t db_probed_ms; /* when one was last sent to look */
+	atomic_bool ends; /* nobody can connect to the pool any more */
 	struct slot slots[];
 };
 
@@ -89,6 +90,19 @@ scoreboard_open(int workers, int apart)
 	nworkers = workers;
 	for (i = 0; i < n; i++)
 		score_forget(i);
+}
+
+/* Tells the workers that nobody can connect to the pool any more. */
+void
+scoreboard_end(void)
+{
+	atomic_store(&board->ends, true);
+}
+
+bool
+scoreboard_ends(void)
+{
+	return board != NULL && atomic_load(&board->ends);
 }
 
 /* This process counts in that slot from now on. */

@@ -53,6 +53,8 @@ enum slot_state {
 };
 
 void scoreboard_open(int workers, int apart);
+void scoreboard_end(void);
+bool scoreboard_ends(void);
 void score_slot(int slot);
 void score_add(enum score, int64_t);
 void score_took(int64_t us);

@@ -207,7 +207,7 @@ const struct language words_en = {
 	[W_SEARCH_NONE] = "Nothing was found for “{1}”.",
 	[W_SEARCH_ONE] = "{1} event was found for “{2}”.",
 	[W_SEARCH_MANY] = "{1} events were found for “{2}”, most RSVPs first.",
-	[W_SEARCH_CUT] = "At least {1} events were found for “{2}”; these are the ones of most RSVPs.",
+	[W_SEARCH_CUT] = "At least {1} events were found for “{2}”; of those looked at, 2,000 at most, these are the ones of most RSVPs.",
 	[W_SEARCH_JSON] = "These as JSON",
 
 	[W_STATUS_TITLE] = "Status",

@@ -38,7 +38,7 @@
 #define CLOSE_WAIT_MS "100" /* libfcgi's waits at accept and close, ms */
 #define BACK_OFF_NS 10000000L
 #define ANSWER_ROOM (1 << 20) /* bytes; the system may give less */
-#define DRAIN_MS 500 /* how long a worker that is to stop still accepts */
+#define DRAIN_MS 500 /* how long one still accepts where others go on */
 
 static void
 read_env(struct request_env *env, FCGX_ParamArray vars)
@@ -99,10 +99,11 @@ open_stop(void)
 /*
  * Waits until somebody connects; false when it is time to leave.  A worker
  * that is told to stop still takes those who were connected by then: at the
- * pool's end nobody else would.
+ * pool's end nobody else would, and nobody new can come; the parent bounds it.
  */
 static bool
-wait_for_client(int listen_fd, int stop_fd, int64_t *stop_at_ms)
+wait_for_client(const struct fcgi_conf *conf, int listen_fd, int stop_fd,
+    int64_t *stop_at_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = listen_fd, .events = POLLIN },
@@ -114,7 +115,9 @@ wait_for_client(int listen_fd, int stop_fd, int64_t *stop_at_ms)
 		    errno != EINTR)
 			return false;
 		if (fds[1].revents != 0)
-			*stop_at_ms = clock_mono_ms() + DRAIN_MS;
+			*stop_at_ms = clock_mono_ms() +
+			    (scoreboard_ends() ? conf->stop_timeout_ms
+					       : DRAIN_MS);
 	} while (*stop_at_ms == 0 && fds[0].revents == 0);
 	return (fds[0].revents & POLLIN) != 0 &&
 	    (*stop_at_ms == 0 || clock_left_ms(*stop_at_ms) > 0);
@@ -154,8 +157,8 @@ worker_run(const struct fcgi_conf *conf, int listen_fd, int slot)
 	}
 	server = server_open(conf);
 	score_slot(slot);
-	while (served < conf->max_requests &&
-	    wait_for_client(listen_fd, stop_fd, &stop_at_ms)) {
+	while ((served < conf->max_requests || scoreboard_ends()) &&
+	    wait_for_client(conf, listen_fd, stop_fd, &stop_at_ms)) {
 		score_state(SLOT_BUSY);
 		rc = FCGX_Accept_r(&fcgx);
 		if (rc >= 0) {

@@ -25,12 +25,11 @@ CREATE FUNCTION search_query(q text, operator text) RETURNS tsquery
 AS $$
 	SELECT coalesce(string_agg(quote_literal(w.word) || ':*', operator), '')::tsquery
 	FROM (
-		SELECT DISTINCT l.word
-		FROM unnest(tsvector_to_array(turnout.search_words(left(q, 200)))) AS l (word)
-		ORDER BY 1 LIMIT 8) AS w
+		SELECT l.word FROM unnest(turnout.search_words(left(q, 200))) AS l (word, places, weights)
+		ORDER BY l.places[1] LIMIT 8) AS w
 $$;
 COMMENT ON FUNCTION search_query(text, text) IS
-	'The words of q, at most 8, each as a prefix, joined by operator (''&'' or ''|''). Empty where q has no words.';
+	'The first 8 words of q, each as a prefix, joined by operator (''&'' or ''|''). Empty where q has no words.';
 
 /*
  * First the events whose own name has all the words, then those of groups
@@ -60,7 +59,10 @@ BEGIN
 		FROM turnout.groups AS g
 		WHERE turnout.search_words(coalesce(g.name, '') || ' ' || coalesce(g.city, '')) @@ any_word LIMIT 1000
 	), held AS (
-		SELECT e.event_id FROM (SELECT * FROM near WHERE near.words @@ all_words LIMIT 200) AS g
+		SELECT e.event_id FROM (
+			SELECT g.group_id FROM turnout.groups AS g
+			WHERE turnout.search_words(coalesce(g.name, '') || ' ' || coalesce(g.city, '')) @@ all_words
+			LIMIT 200) AS g
 		CROSS JOIN LATERAL (
 			SELECT e.event_id FROM turnout.events AS e WHERE e.group_id = g.group_id LIMIT 50) AS e
 		LIMIT 2000

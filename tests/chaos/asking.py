@@ -10,13 +10,12 @@ worker, and so the Redis ring.  The answers are checked as readers.py does.
 
 import http.client
 import io
-import itertools
 import socket
-import struct
 import time
 
 from readers import LIMIT, Readers
 from stacklib import proc
+from stacklib.fastcgi import END, STDOUT, question, records
 
 ERRORS = "turnout_fcgi_redis_errors_total"
 BAD = "turnout_fcgi_cache_bad_total"
@@ -26,9 +25,6 @@ SLOWEST = 2.5  # s for an answer while a node fails, where two cores do it all
 
 # Enough of them for each node of a ring to have some.
 MANY = [(k, by) for k in range(1, 25) for by in ("rsvps", "headcount")]
-
-BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6  # types of records
-
 
 class Broken(ConnectionError):
     """The answer has no end, or is not as long as it says."""
@@ -42,33 +38,6 @@ class Answer:
         self.status = int(self.headers.get("Status", "200 OK").split()[0])
         if int(self.headers.get("Content-Length", 0)) != len(self.body):
             raise Broken(f"{len(self.body)} bytes after {head!r}")
-
-
-def record(kind, content=b""):
-    return struct.pack("!BBHHBB", 1, kind, 1, len(content), 0, 0) + content
-
-
-def pair(name, value):
-    return bytes([len(name), len(value)]) + name.encode() + value.encode()
-
-
-def question(uri, query):
-    """A request as nginx/turnout-pass.conf has it."""
-    params = {"REQUEST_METHOD": "GET", "QUERY_STRING": query,
-              "DOCUMENT_URI": uri, "SCRIPT_NAME": "",
-              "SERVER_PROTOCOL": "HTTP/1.1"}
-    return (record(BEGIN, b"\0\1\0\0\0\0\0\0")
-            + record(PARAMS, b"".join(itertools.starmap(
-                pair, params.items())))
-            + record(PARAMS) + record(STDIN))
-
-
-def records(raw):
-    """(type, content) of each."""
-    while len(raw) >= 8:
-        _, kind, _, length, padding, _ = struct.unpack("!BBHHBB", raw[:8])
-        yield kind, raw[8:8 + length]
-        raw = raw[8 + length + padding:]
 
 
 def talk(path, uri, query, timeout):

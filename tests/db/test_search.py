@@ -53,7 +53,9 @@ def search(cursor, q, at_most=10):
     ("decorateurs", ["e2"]), ("décor", ["e3", "e2"]),
     ("munchen", ["e8", "e1", "e4"]), ("cafe muenchen", []),
     ("MÜNCHEN esp", ["e1"]), ("python", ["e3", "e2"]),
-    ("decor python berlin", ["e3"]), ("evry decorateurs", ["e2"]),
+    ("decor python berlin", ["e3"]),
+    ("decor python berlin b be ber berl berli 0nobody", ["e3"]),
+    ("decor python berlin b be ber berl 0nobody", []), ("evry decorateurs", ["e2"]),
     ("東京", ["e5"]), ("istanbul film", ["e8"]), ("quoted", ["e6"]),
     ("o'reilly", ["e6"]), ("'", []), ("", []), (":*", []), ("\\", []),
     ("a & b | !c <-> (d", []), (None, []), ("x" * 5000, [])])
@@ -103,6 +105,20 @@ def test_a_search_goes_through_its_indexes(db):
     assert {"events_words", "groups_words"} <= set(
         re.findall(r"Index Scan on (\w+)", plans))
     assert "Seq Scan" not in plans
+
+
+def test_a_group_of_all_words_is_found_among_many_of_one(db):
+    with db.connect().cursor() as c:
+        c.execute("""
+            INSERT INTO turnout.groups (group_id, name, city, content_hash,
+                src_ts, src_part, src_offset)
+            SELECT g, 'New thing ' || g, NULL, 0, 0, 0, 0
+            FROM generate_series(1, 2000) AS g
+            UNION ALL SELECT 5000, 'Python Users', 'New York', 0, 0, 0, 0;
+            INSERT INTO turnout.events (event_id, group_id, name,
+                content_hash, src_ts, src_part, src_offset)
+            VALUES ('e', 5000, 'Monday evening', 0, 0, 0, 0)""")
+        assert [row[0] for row in search(c, "python new york")] == ["e"]
 
 
 def test_a_key_is_what_python_says(db):

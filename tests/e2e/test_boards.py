@@ -460,6 +460,8 @@ def test_any_script_may_read_the_api(ask):
                            (404, ask("/api/events/nothing"))):
         assert answer.status_code == status
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        shown = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"ETag", "Retry-After", "X-Turnout-Stale"} <= set(shown)
     page = ask("/")
     assert page.status_code == 200
     assert "Access-Control-Allow-Origin" not in page.headers

@@ -48,6 +48,10 @@ def evil_message(number, text):
                "lon": 2})
 
 
+# As a part of a path some of them are another's.
+PATHS = ["b", "a/../b", "a//b", "/b", "b/.", "X", "X/rank", "X/history", "b/"]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, request):
     stack = started(broker="none", only=("postgres",))
@@ -59,6 +63,8 @@ def site(tmp_path_factory, request):
               message(690002, "a b?c#d%41&e=f;g+h", "url id"),
               message(690003, "nothing-known", None, group={
                   "group_name": None})]
+    lines += [message(690010 + n, event_id, f"path {n}")
+              for n, event_id in enumerate(PATHS)]
     lines += [value for case, value in corpus.load()
               if case["reason"] is None and case["id"].startswith("B26")]
     path = tmp_path_factory.mktemp("evil") / "evil.ndjson"
@@ -135,6 +141,20 @@ def test_an_event_of_an_evil_id_has_a_page_and_a_link_to_it(site, event_id):
     base = site.url + "/"
     assert base.rstrip("/") + path in [
         urllib.parse.urljoin(base, link) for link in board.links]
+
+
+def test_no_link_of_an_event_leads_to_another(site):
+    _, board = get_page(site, "/?k=1000")
+    here = [link for link in board.links if link.startswith("events/")]
+    ids = [urllib.parse.unquote(link[len("events/"):]) for link in here]
+    assert {"b", "X", "X/rank", "X/history", "b/"} == (
+        set(ids) & set(PATHS))
+    for link, event_id in zip(here, ids):
+        _, page = get_page(site, "/" + link)
+        for json in page.links:
+            if json.startswith("../api/events/"):
+                found = requests.get(f"{site.url}/{json[3:]}", timeout=5)
+                assert found.json()["event_id"] == event_id
 
 
 def test_evil_names_survive_json_unchanged(site):
@@ -246,6 +266,54 @@ def test_every_link_works_under_a_prefix(site, directory, prefix):
                             timeout=5).status_code == 404
         bare = requests.get(nginx.url(), timeout=5, allow_redirects=False)
         assert bare.status_code in (200, 301, 302, 308)
+    finally:
+        nginx.stop()
+
+
+# What a site may have said at http level, for programs of its own.
+HOST = """http {
+	fastcgi_intercept_errors on;
+	fastcgi_cache_use_stale http_503 http_404 http_500 timeout error;
+	expires 1h;
+"""
+
+
+@pytest.mark.parametrize("prefix", ["/turnout", ""])
+def test_a_site_with_settings_of_its_own_changes_no_answer(
+        site, directory, prefix):
+    from stacklib.nginx import Nginx
+
+    class Host(Nginx):
+        def prepare(self):
+            super().prepare()
+            with open(self.conf) as f:
+                text = f.read()
+            assert text.count("\nhttp {\n") == 1
+            with open(self.conf, "w") as f:
+                f.write(text.replace("http {\n", HOST))
+
+    nginx = Host(directory, site.src, prefix=prefix,
+                 fcgi_socket=site.fcgi.socket, extra="""
+        location ~ ^/api/ { return 418; }
+        location ~ \\.php$ { return 418; }
+        """)
+    nginx.start()
+
+    def ask(path):
+        return requests.get(nginx.url() + path, timeout=5)
+
+    try:
+        assert ask("/api/topk?k=0").json()["param"] == "k"
+        gone = ask("/api/events/nobody.php")
+        assert gone.status_code == 404
+        assert gone.json()["detail"] == "There is nothing with this id."
+        assert ask("/events/nobody.php").status_code == 404
+        for path in ("/api/topk", "/api/groups/100", "/api/venues/100",
+                     "/api/members/100", "/api/events/b"):
+            answer = ask(path)
+            assert answer.status_code == 200, path
+            assert "max-age=3600" not in answer.headers["Cache-Control"]
+            assert "Expires" not in answer.headers
     finally:
         nginx.stop()
 

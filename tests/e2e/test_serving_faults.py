@@ -5,62 +5,20 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import threading
 import time
 
-import psycopg2
 import pytest
 import redis as client
-import requests
-from fixtures import imported, started
 from load import Load
 from page import Page
+from serving import MANY, NEW, get, site, whole_again, workers
 from stacklib import proc
-
-# More than nginx can hold fresh, so that the workers get work.
-MANY = [f"/api/topk?k={k}" for k in range(1, 1001)]
-# Nobody has asked for these before: no cache has them.
-NEW = iter(f"/api/topk?by=headcount&k={k}" for k in range(1, 1001))
-
-
-@pytest.fixture(scope="module")
-def site(generate, request):
-    """PostgreSQL, three Redis, turnout-fcgi, nginx, and data in them."""
-    stack = started(broker="none", workers=3,
-                    only=("postgres", "redis", "fcgi", "nginx"))
-    request.addfinalizer(stack.down)
-    return imported(stack, generate(3000, seed=1))
-
-
-@pytest.fixture(autouse=True)
-def whole_again(site):
-    """A test that fails must not leave the next one without its servers."""
-    yield
-    for server in site.servers():
-        if server.alive():
-            server.signal(signal.SIGCONT)
-        else:
-            server.forget()
-            if isinstance(server, type(site.fcgi)) \
-                    and os.path.exists(server.socket):
-                os.unlink(server.socket)
-            server.start()
-    assert proc.wait_until(lambda: requests.get(
-        site.url + "/readyz", timeout=5).status_code == 200, 10)
 
 
 def errors_of_postgres(site):
     return float(re.search(r"^turnout_fcgi_db_errors_total (\S+)$",
                            get(site, "/metrics").text, re.M)[1])
-
-
-def workers(site):
-    return site.fcgi.workers()
-
-
-def get(site, path, **how):
-    return requests.get(site.url + path, timeout=10, **how)
 
 
 def test_all_redis_are_killed_under_load_and_no_request_fails(site):
@@ -200,78 +158,6 @@ def test_sighup_rolls_the_pool_under_load_without_an_error(site):
                 and not workers(site) & old, 10)
             assert load.wait_for(50)
     assert not load.failed, load.failed[:5]
-
-
-def test_requests_in_flight_are_answered_before_sigterm_ends_the_pool(site):
-    """They wait for a lock when the signal comes."""
-    lock = psycopg2.connect(site.postgres.conninfo("postgres"))
-    lock.cursor().execute("LOCK TABLE turnout.event_counts"
-                          " IN ACCESS EXCLUSIVE MODE")
-    answers = []
-    threads = [threading.Thread(target=lambda path=path: answers.append(
-        get(site, path).status_code)) for path in (next(NEW), next(NEW))]
-    for thread in threads:
-        thread.start()
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    assert proc.wait_until(
-        lambda: int(site.postgres.psql(waiting)[0][0]) == 2, 2, 0.01)
-    site.fcgi.signal(signal.SIGTERM)
-    time.sleep(0.1)
-    lock.rollback()
-    lock.close()
-    for thread in threads:
-        thread.join()
-    assert answers == [200, 200]
-    assert site.fcgi.child.wait(12) == 0
-
-
-def test_a_restart_under_load_gives_no_5xx_for_what_nginx_has(site):
-    some = MANY[:20]
-    for path in some:
-        assert get(site, path).status_code == 200
-    with Load(site.url, some) as load:
-        for _ in range(2):
-            assert load.wait_for(100)
-            site.fcgi.stop()
-            assert load.wait_for(50)
-            site.fcgi.start()
-    assert not load.failed, load.failed[:5]
-
-
-def test_a_pool_is_replaced_by_another_on_its_socket_without_an_error(
-        site, directory):
-    """The listening socket is on fd 0, as systemd or spawn-fcgi give it."""
-    from stacklib.nginx import Nginx
-    path = os.path.join(directory, "s")
-    conf = site.fcgi.conf
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        os.chmod(path, 0o666)
-        listener.listen(511)
-        nginx = Nginx(directory, site.settings["src"], fcgi_socket=path)
-        log = open(os.path.join(directory, "pools.log"), "wb")
-
-        def pool():
-            return subprocess.Popen([site.fcgi.program, "-c", conf],
-                                    stdin=listener, stdout=log, stderr=log)
-        one = pool()
-        nginx.start()
-        try:
-            with Load(nginx.url(), MANY) as load:
-                for _ in range(3):
-                    assert load.wait_for(60)
-                    other = pool()
-                    time.sleep(0.3)
-                    one.send_signal(signal.SIGTERM)
-                    assert one.wait(12) == 0
-                    one = other
-                assert load.wait_for(60)
-            assert not load.failed, load.failed[:5]
-        finally:
-            one.terminate()
-            one.wait(12)
-            nginx.stop()
-            log.close()
 
 
 def marked(answer):
