@@ -10,6 +10,7 @@ worker, and so the Redis ring.  The answers are checked as readers.py does.
 
 import http.client
 import io
+import itertools
 import socket
 import time
 

@@ -25,7 +25,7 @@ static const struct details_event honest = {
 	.venue = { 2, "Here", true, 40.7, -74.4 },
 };
 static const struct details_event hostile = {
-	.event_id = "\"><script>alert(1)</script>/../%41?a#b",
+	.event_id = "\"><script>alert(1)</script>/.../%41?a#b",
 	.name = "</td></table><script>alert('\"1\"')</script>\xe2\x80\xa8"
 		"\xe2\x80\xae"
 		"gpj.\x7f\x01\\",
