@@ -55,11 +55,21 @@ struct slot {
 	_Atomic int64_t node_open_ms[SCORE_NODES_MAX];
 };
 
+/* A question that PostgreSQL gave up. */
+struct slow {
+	_Atomic uint64_t question;
+	_Atomic int64_t until_ms; /* monotonic */
+};
+
+#define SLOW_SLOTS 256 /* one that falls on another's is asked again */
+#define SLOW_MS 5000
+
 struct board {
 	/* What the workers know of PostgreSQL, each from all: when it last
 	 * answered one, and failed one (monotonic ms; 0 = not yet). */
 	_Atomic int64_t db_worked_ms, db_failed_ms;
 	_Atomic int64_t db_probed_ms; /* when one was last sent to look */
+	struct slow slow[SLOW_SLOTS];
 	atomic_bool ends; /* nobody can connect to the pool any more */
 	struct slot slots[];
 };
@@ -90,6 +100,30 @@ scoreboard_open(int workers, int apart)
 	nworkers = workers;
 	for (i = 0; i < n; i++)
 		score_forget(i);
+}
+
+/*
+ * PostgreSQL gave this question up (a hash of its cache key): for some seconds
+ * no worker asks it again.  Each try costs a worker, and the database, as long
+ * as a question may take.
+ */
+void
+score_slow(uint64_t question)
+{
+	struct slow *s = &board->slow[question % SLOW_SLOTS];
+
+	atomic_store(&s->until_ms, 0);
+	atomic_store(&s->question, question);
+	atomic_store(&s->until_ms, clock_mono_ms() + SLOW_MS);
+}
+
+bool
+score_is_slow(uint64_t question)
+{
+	struct slow *s = &board->slow[question % SLOW_SLOTS];
+
+	return atomic_load(&s->until_ms) > clock_mono_ms() &&
+	    atomic_load(&s->question) == question;
 }
 
 /* Tells the workers that nobody can connect to the pool any more. */

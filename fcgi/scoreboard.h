@@ -64,6 +64,8 @@ bool score_up(int slot);
 void score_db(bool worked);
 int64_t score_db_away(void);
 bool score_db_probe(int64_t every_ms);
+void score_slow(uint64_t question);
+bool score_is_slow(uint64_t question);
 void score_forget(int slot);
 void score_node_name(int node, const char *);
 void score_node(int node, int64_t open_until_ms);

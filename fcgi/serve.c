@@ -6,6 +6,7 @@
  *                       too slow send the old one, marked
  *   nothing             ask PostgreSQL, keep the answer; if it is away or
  *                       too slow: 503
+ * What was too slow is not asked again for some seconds, by any worker.
  * A fault of the cache is never a fault of the request.
  */
 #include "config.h"
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <xxhash.h>
 
 #include "fcgi/cache.h"
 #include "fcgi/fcgi_conf.h"
@@ -291,6 +294,7 @@ serve_cached(struct server *s, const struct request_env *env,
 	    : s->conf->cache_detail_ms;
 	enum cache_state state;
 	enum fill fill;
+	uint64_t hash;
 
 	buf_clear(&s->key);
 	buf_addf(&s->key, "%s:", s->conf->cache_namespace);
@@ -303,9 +307,13 @@ serve_cached(struct server *s, const struct request_env *env,
 	/* Old, and somebody else refills; unless PostgreSQL is known away. */
 	if (state == CACHE_STALE && score_db_away() == 0)
 		return respond(out, req, &s->old, false);
-	fill = ask(s, req);
-	if (fill == FILL_OK)
+	hash = XXH3_64bits(s->key.data, s->key.len);
+	if (score_is_slow(hash))
+		fill = FILL_SLOW;
+	else if ((fill = ask(s, req)) == FILL_OK)
 		cache_put(s->cache, buf_str(&s->key), &s->fresh);
+	else if (fill == FILL_SLOW)
+		score_slow(hash);
 	if ((fill == FILL_AWAY || fill == FILL_SLOW) && state != CACHE_MISS) {
 		score_add(SCORE_STALE_SERVED, 1);
 		return respond(out, req, &s->old, true);

@@ -1,8 +1,10 @@
 """A whole site whose servers are taken away, and come back."""
 
+import contextlib
 import os
 import signal
 
+import psycopg2
 import pytest
 import requests
 from fixtures import imported, started
@@ -46,3 +48,22 @@ def workers(site):
 
 def get(site, path, **how):
     return requests.get(site.url + path, timeout=10, **how)
+
+
+@contextlib.contextmanager
+def slow_windows(site, seconds):
+    """A board of a window takes so long; one that is new, at least."""
+    connection = psycopg2.connect(site.postgres.conninfo("postgres"))
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_get_functiondef(oid) FROM pg_proc"
+                   " WHERE proname = 'board_window'")
+    old = cursor.fetchone()[0]
+    cursor.execute(old[:old.index("AS $")].replace(
+        "LANGUAGE sql", "LANGUAGE plpgsql")
+        + f"AS $$BEGIN PERFORM pg_sleep({seconds}); END$$")
+    try:
+        yield
+    finally:
+        cursor.execute(old)
+        connection.close()

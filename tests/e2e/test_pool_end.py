@@ -9,9 +9,8 @@ import threading
 import time
 
 import psycopg2
-import pytest
 from load import Load
-from serving import MANY, NEW, get, site, whole_again
+from serving import MANY, NEW, get, site, slow_windows, whole_again
 from stacklib import proc
 from stacklib.fastcgi import STDOUT, question, records
 
@@ -39,45 +38,33 @@ def test_requests_in_flight_are_answered_before_sigterm_ends_the_pool(site):
     assert site.fcgi.child.wait(12) == 0
 
 
-@pytest.fixture
-def slow_windows(site):
-    """A board of a window takes 0.4 s."""
-    connection = psycopg2.connect(site.postgres.conninfo("postgres"))
-    connection.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute("SELECT pg_get_functiondef(oid) FROM pg_proc"
-                   " WHERE proname = 'board_window'")
-    old = cursor.fetchone()[0]
-    cursor.execute(old[:old.index("AS $")].replace(
-        "LANGUAGE sql", "LANGUAGE plpgsql")
-        + "AS $$BEGIN PERFORM pg_sleep(0.4); END$$")
-    yield
-    cursor.execute(old)
-    connection.close()
-
-
-def test_who_has_connected_is_answered_before_sigterm_ends_the_pool(
-        site, slow_windows):
-    """Five for each worker, which has one of them in hand."""
+def connect(site, count):
+    """So many questions at the pool's door."""
     waiting = []
-    for n in range(15):
+    for n in range(count):
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(15)
         s.connect(site.fcgi.socket)
         s.sendall(question("/api/topk", f"window={300 + n}d"))
         waiting.append(s)
-    asleep = ("SELECT count(*) FROM pg_stat_activity"
-              " WHERE wait_event = 'PgSleep'")
-    assert proc.wait_until(
-        lambda: int(site.postgres.psql(asleep)[0][0]) == 3, 5, 0.01)
-    site.fcgi.signal(signal.SIGTERM)
-    for s in waiting:
-        with s:
-            raw = b"".join(iter(lambda s=s: s.recv(65536), b""))
-        assert b"".join(
-            data for kind, data in records(raw) if kind == STDOUT).startswith(
-                b"Status: 200")
-    assert site.fcgi.child.wait(12) == 0
+    return waiting
+
+
+def test_who_has_connected_is_answered_before_sigterm_ends_the_pool(site):
+    """Five for each worker, which has one of them in hand."""
+    with slow_windows(site, 0.4):
+        waiting = connect(site, 15)
+        asleep = ("SELECT count(*) FROM pg_stat_activity"
+                  " WHERE wait_event = 'PgSleep'")
+        assert proc.wait_until(
+            lambda: int(site.postgres.psql(asleep)[0][0]) == 3, 5, 0.01)
+        site.fcgi.signal(signal.SIGTERM)
+        for s in waiting:
+            with s:
+                raw = b"".join(iter(lambda s=s: s.recv(65536), b""))
+            assert b"".join(data for kind, data in records(raw)
+                            if kind == STDOUT).startswith(b"Status: 200")
+        assert site.fcgi.child.wait(12) == 0
 
 
 def test_a_restart_under_load_gives_no_5xx_for_what_nginx_has(site):

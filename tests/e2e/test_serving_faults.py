@@ -7,18 +7,25 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis as client
 from load import Load
 from page import Page
-from serving import MANY, NEW, get, site, whole_again, workers
+from serving import (MANY, NEW, get, site, slow_windows, whole_again,
+                     workers)
 from stacklib import proc
 
 
-def errors_of_postgres(site):
-    return float(re.search(r"^turnout_fcgi_db_errors_total (\S+)$",
+def told(site, name):
+    """A counter of the pool."""
+    return float(re.search(rf"^turnout_fcgi_{name} (\S+)$",
                            get(site, "/metrics").text, re.M)[1])
+
+
+def errors_of_postgres(site):
+    return told(site, "db_errors_total")
 
 
 def test_all_redis_are_killed_under_load_and_no_request_fails(site):
@@ -377,3 +384,15 @@ def test_a_client_that_goes_away_leaves_nothing_behind(site):
         connection.close()
     assert get(site, "/api/topk?k=760").status_code == 200
     assert len(workers(site)) == 3
+
+
+def test_what_is_too_wide_is_not_asked_by_everybody(site):
+    """Each time it would cost a worker, and the database, as long as a
+    question may take."""
+    path = "/api/topk?window=299d"
+    before = told(site, "db_queries_total")
+    with slow_windows(site, 5), ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: get(site, path), range(40)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert told(site, "db_queries_total") - before < 8
+    assert proc.wait_until(lambda: get(site, path).status_code == 200, 20)
