@@ -156,7 +156,8 @@ def test_random_requests_are_answered_as_the_oracle_does(
         servers, world, generate, dice):
     w = world(servers, settings=BATCHES)
     w.ingest()
-    url = w.serve(nodes=[r.node() for r in servers.redis], workers=2)
+    url = w.serve(nodes=[r.node() for r in servers.redis], workers=2,
+                  patient=True)
     log, asker = Log(w), Asker(url, dice)
     now_ms = int(time.time() * 1000)
     lines = generated(generate, dice, now_ms, FIRST + ROUNDS * BATCH)
@@ -192,7 +193,8 @@ def test_random_requests_of_a_capture_are_answered_as_the_oracle_does(
     w = world(servers)
     done = w.command("import", "-q", path)
     assert done.returncode == 0, done.stderr
-    url = w.serve(nodes=[r.node() for r in servers.redis], workers=2)
+    url = w.serve(nodes=[r.node() for r in servers.redis], workers=2,
+                  patient=True)
     lines = lines_of(path)
     state = oracle.state_of_file(lines)
     newest = max(rsvp.mtime_ms for rsvp in state.yes())

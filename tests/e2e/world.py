@@ -64,9 +64,16 @@ class World:
             self.servers.append(server)
         return server.start() if start else server
 
-    def serve(self, nodes=(), workers=2, prefix="", **changes):
-        """turnout-fcgi and nginx on this world's database; the URL."""
+    def serve(self, nodes=(), workers=2, prefix="", patient=False, **changes):
+        """turnout-fcgi and nginx on this world's database; the URL.  A
+        patient one is asked for what it answers, not how soon: a busy
+        machine may take four seconds for it."""
         fcgi = Fcgi(self.dir, self.build)
+        if patient:
+            self.query(f'ALTER ROLE turnout_web IN DATABASE "{self.name}"'
+                       " SET statement_timeout = '3900ms'")
+            changes = {"pg": {"timeout_ms": 4000},
+                       "pool": {"request_timeout_ms": 9000}, **changes}
         fcgi.configure(self.conninfo("turnout_web"), nodes, workers, changes)
         self.servers.append(fcgi.start())
         self.fcgi = fcgi
