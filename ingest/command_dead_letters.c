@@ -195,7 +195,7 @@ drop(const struct ingest_conf *conf, struct db *db, const struct letters *l)
 	int timeout_ms = (int)conf->pg_timeout_ms;
 	char last[24] = "0", end[24];
 	long long dropped = 0;
-	PGresult *res = NULL;
+	PGresult *res;
 	int status = 0;
 
 	/* Nothing else has them: these commits wait for the disk. */

@@ -51,9 +51,9 @@ def get(site, path, **how):
 
 
 @contextlib.contextmanager
-def slow_windows(site, seconds):
+def slow_windows(dsn, seconds):
     """A board of a window takes so long; one that is new, at least."""
-    connection = psycopg2.connect(site.postgres.conninfo("postgres"))
+    connection = psycopg2.connect(dsn)
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("SELECT pg_get_functiondef(oid) FROM pg_proc"

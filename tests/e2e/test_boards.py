@@ -14,6 +14,7 @@ import requests
 from fixtures import started
 from messages import message
 from oracle import board, state
+from serving import slow_windows
 from stacklib.postgres import PRISTINE
 from world import World, lines_of
 
@@ -348,16 +349,8 @@ def test_csv_is_negotiated_and_varies_only_where_it_is(ask):
 
 
 def test_what_is_too_wide_is_told(site, ask):
-    old = site.query("SELECT pg_get_functiondef(oid) FROM pg_proc"
-                     " WHERE proname = 'board_window'")[0][0]
-    slow = old[:old.index("AS $")] \
-        .replace("LANGUAGE sql", "LANGUAGE plpgsql") \
-        + "AS $$BEGIN PERFORM pg_sleep(5); END$$"
-    site.query(slow)
-    try:
+    with slow_windows(site.dsn, 5):
         answer = ask(window="123d", country="us")
-    finally:
-        site.query(old.replace("%", "%%"))
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     problem = answer.json()

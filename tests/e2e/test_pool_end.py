@@ -52,7 +52,7 @@ def connect(site, count):
 
 def test_who_has_connected_is_answered_before_sigterm_ends_the_pool(site):
     """Five for each worker, which has one of them in hand."""
-    with slow_windows(site, 0.4):
+    with slow_windows(site.postgres.conninfo("postgres"), 0.4):
         waiting = connect(site, 15)
         asleep = ("SELECT count(*) FROM pg_stat_activity"
                   " WHERE wait_event = 'PgSleep'")

@@ -391,7 +391,8 @@ def test_what_is_too_wide_is_not_asked_by_everybody(site):
     question may take."""
     path = "/api/topk?window=299d"
     before = told(site, "db_queries_total")
-    with slow_windows(site, 5), ThreadPoolExecutor(40) as pool:
+    with (slow_windows(site.postgres.conninfo("postgres"), 5),
+          ThreadPoolExecutor(40) as pool):
         answers = list(pool.map(lambda _: get(site, path), range(40)))
     assert {answer.status_code for answer in answers} == {503}
     assert told(site, "db_queries_total") - before < 8
