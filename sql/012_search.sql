@@ -102,11 +102,14 @@ $$;
 COMMENT ON FUNCTION topics(integer) IS
 	'The topics of most groups, with how many: urlkey, its name as the group of the greatest id has it, groups; ties by urlkey. Reads group_topics whole: to be cached.';
 
+-- Spellings are counted first: fold() of each of them once, not of each group.
 CREATE FUNCTION countries(at_most integer) RETURNS TABLE (country text, groups bigint)
 	LANGUAGE sql STABLE
 AS $$
-	SELECT turnout.fold(g.country), count(*) FROM turnout.groups AS g
-	WHERE g.country IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT at_most
+	WITH spelled AS (
+		SELECT g.country, count(*) AS groups FROM turnout.groups AS g WHERE g.country IS NOT NULL GROUP BY 1)
+	SELECT turnout.fold(s.country), sum(s.groups)::bigint FROM spelled AS s
+	GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT at_most
 $$;
 COMMENT ON FUNCTION countries(integer) IS
 	'The countries of most groups, with how many, folded as filters compare them; ties by name. Reads groups whole: to be cached.';
@@ -114,8 +117,10 @@ COMMENT ON FUNCTION countries(integer) IS
 CREATE FUNCTION cities(at_most integer) RETURNS TABLE (city text, country text, groups bigint)
 	LANGUAGE sql STABLE
 AS $$
-	SELECT min(g.city COLLATE "C"), turnout.fold(g.country), count(*) FROM turnout.groups AS g
-	WHERE g.city IS NOT NULL GROUP BY turnout.fold(g.city), 2 ORDER BY 3 DESC, turnout.fold(g.city), 2 LIMIT at_most
+	WITH spelled AS (
+		SELECT g.city, g.country, count(*) AS groups FROM turnout.groups AS g WHERE g.city IS NOT NULL GROUP BY 1, 2)
+	SELECT min(s.city COLLATE "C"), turnout.fold(s.country), sum(s.groups)::bigint FROM spelled AS s
+	GROUP BY turnout.fold(s.city), 2 ORDER BY 3 DESC, turnout.fold(s.city), 2 LIMIT at_most
 $$;
 COMMENT ON FUNCTION cities(integer) IS
 	'The cities of most groups, with how many: one spelling of the name, the folded country (NULL: not known), groups; ties by name. Reads groups whole: to be cached.';
