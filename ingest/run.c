@@ -166,6 +166,12 @@ place(struct run *run, int64_t now)
 		log_trouble_over(&run->place_trouble);
 		return;
 	}
+	if (db_fault(run->db) == DB_FAULT_STOP) {
+		log_error("could not find where to read on: %s; stopping",
+		    consumer_errstr(run->consumer));
+		run->status = 1;
+		return;
+	}
 	log_trouble(&run->place_trouble,
 	    "could not find where to read on: %s; trying again",
 	    consumer_errstr(run->consumer));
@@ -361,6 +367,7 @@ run_daemon(const struct ingest_conf *conf)
 
 	run.place_trouble.what = "the position";
 	run.db = db_open(conf->pg_conninfo, "turnout-ingest positions");
+	db_until_stop(run.db, stop_fd());
 	run.store = store_open(conf);
 	run.parser = rsvp_parser_open();
 	batch_init(&run.open, conf->kafka_topic, conf->store_members);

@@ -20,6 +20,7 @@
 /* What says where the hosts are, an entry each; one port may be for all. */
 static const char *const list_names[] = { "host", "hostaddr", "port" };
 #define LISTS NITEMS(list_names)
+#define STOPPING_MS 250 /* a wait while a stop is asked */
 
 struct db {
 	char *conninfo;
@@ -29,6 +30,7 @@ struct db {
 	/* Lists as the connection string has them; NULL = it has none. */
 	char *lists[LISTS];
 	size_t nhosts, first; /* a connection begins with the first-th host */
+	int stop_fd;
 	char errstr[512];
 	char sqlstate[6];
 	char table[64]; /* that a failed statement named; "" = none */
@@ -92,18 +94,25 @@ fault_of(const char *sqlstate)
 	return DB_FAULT_STOP;
 }
 
-/* Waits until the socket is ready or the deadline has passed (-1). */
+/* Until the socket is ready, or the deadline, or soon in a stop, passed: -1. */
 static int
 wait_socket(struct db *db, short events, int64_t deadline)
 {
-	struct pollfd pfd = { .fd = PQsocket(db->conn), .events = events };
+	struct pollfd pfd[] = { { .fd = PQsocket(db->conn), .events = events },
+		{ .fd = db->stop_fd, .events = POLLIN } };
+	int64_t soon;
 	int n;
 
 	do {
-		n = poll(&pfd, 1, clock_left_ms(deadline));
-	} while (n == -1 && errno == EINTR);
-	if (n == 1)
-		return 0;
+		n = poll(pfd, 2, clock_left_ms(deadline));
+		if (n > 0 && pfd[0].revents != 0)
+			return 0;
+		if (n > 0) {
+			soon = clock_mono_ms() + STOPPING_MS;
+			deadline = soon < deadline ? soon : deadline;
+			pfd[1].fd = -1;
+		}
+	} while (n > 0 || (n == -1 && errno == EINTR));
 	lose(db, n == 0 ? "no answer in time" : strerror(errno));
 	return -1;
 }
@@ -168,6 +177,7 @@ db_open(const char *conninfo, const char *application_name)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
 
+	db->stop_fd = -1;
 	db->conninfo = xstrdup(conninfo);
 	db->application_name = xstrdup(application_name);
 	find_hosts(db);
@@ -179,6 +189,13 @@ void
 db_until(struct db *db, int64_t deadline_ms)
 {
 	db->until_ms = deadline_ms;
+}
+
+/* Once fd is readable (-1: never) no answer is awaited past STOPPING_MS. */
+void
+db_until_stop(struct db *db, int fd)
+{
+	db->stop_fd = fd;
 }
 
 static int64_t

@@ -36,6 +36,7 @@ struct db_params {
 
 struct db *db_open(const char *conninfo, const char *application_name);
 void db_until(struct db *, int64_t deadline_ms);
+void db_until_stop(struct db *, int fd);
 int db_connect(struct db *, int timeout_ms) MUSTCHECK;
 bool db_connected(const struct db *);
 PGresult *db_query(struct db *, const char *sql, const struct db_params *,
