@@ -49,7 +49,8 @@ static const char Q_DEAD_LETTERS[] =
 /*
  * The role's idle_in_transaction_session_timeout ends a transaction whose
  * client is stopped; but the server does not count the time between the
- * messages that make up one statement.  This does, by the same limit.
+ * messages that make up one statement, nor that in which nobody takes its
+ * answer.  This does, by the same limit.
  */
 static const char Q_END_ZOMBIES[] =
     "SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))"
@@ -57,7 +58,8 @@ static const char Q_END_ZOMBIES[] =
     " current_setting('idle_in_transaction_session_timeout')::interval AS idle"
     ") AS most WHERE most.idle > interval '0'"
     " AND a.usename = current_user AND a.datname = current_database()"
-    " AND a.application_name = 'turnout-ingest' AND a.wait_event = 'ClientRead'"
+    " AND a.application_name = 'turnout-ingest'"
+    " AND a.wait_event IN ('ClientRead', 'ClientWrite')"
     " AND a.xact_start IS NOT NULL"
     " AND greatest(a.xact_start, a.state_change) < clock_timestamp() - most.idle"
     " AND a.pid <> pg_backend_pid()";

@@ -40,6 +40,7 @@ ALTER ROLE turnout_ingest SET lock_timeout = '10s';
 ALTER ROLE turnout_ingest SET tcp_keepalives_idle = 10;
 ALTER ROLE turnout_ingest SET tcp_keepalives_interval = 3;
 ALTER ROLE turnout_ingest SET tcp_keepalives_count = 3;
+ALTER ROLE turnout_ingest SET tcp_user_timeout = '19s';
 ALTER ROLE turnout_ingest SET idle_in_transaction_session_timeout = '30s';
 -- A statement that was given up after pg.timeout_ms lets go of its locks.
 ALTER ROLE turnout_ingest SET client_connection_check_interval = '1s';

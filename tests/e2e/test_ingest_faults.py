@@ -239,21 +239,30 @@ def test_a_stopped_daemon_that_wakes_up_changes_nothing(
     w.judge()
 
 
-def zombie(w):
-    """A daemon that was stopped while it sent its second statement, with the
-    offsets locked: idle_in_transaction_session_timeout does not see it."""
+# What of a statement its client sent before it was stopped: the first of its
+# messages (Parse: no name, the text, no types), or all of it (Query), and then
+# it did not take the answer.
+HALF_SENT = b"P", b"\0SELECT 1\0\0\0"
+NOT_TAKEN = b"Q", b"SELECT repeat('x', 1000) FROM generate_series(1, 9999)\0"
+
+
+def zombie(w, sent):
+    """A daemon that was stopped within its second statement, with the offsets
+    locked: idle_in_transaction_session_timeout does not see it."""
     connection = psycopg2.connect(w.conninfo("turnout_ingest"),
                                   application_name="turnout-ingest")
     connection.cursor().execute(
         "SELECT next_offset FROM turnout.ingest_offsets FOR UPDATE")
-    text = b"\0SELECT 1\0\0\0"  # Parse: no name, the text, no types
+    kind, text = sent
     os.write(connection.fileno(),
-             b"P" + (len(text) + 4).to_bytes(4, "big") + text)
+             kind + (len(text) + 4).to_bytes(4, "big") + text)
     return connection
 
 
+@pytest.mark.parametrize("sent", [HALF_SENT, NOT_TAKEN],
+                         ids=["half_sent", "not_taken"])
 def test_a_daemon_that_stopped_within_a_statement_holds_up_nobody(
-        kafka, world):
+        kafka, world, sent):
     w = world(kafka, settings=SMALL)
     w.query("ALTER ROLE turnout_ingest IN DATABASE " + w.name
             + " SET lock_timeout = '300ms'")
@@ -264,7 +273,7 @@ def test_a_daemon_that_stopped_within_a_statement_holds_up_nobody(
     # One that is in no transaction holds up nobody, however long it idles.
     idle = psycopg2.connect(w.conninfo("turnout_ingest"),
                             application_name="turnout-ingest")
-    sleeper = zombie(w)
+    sleeper = zombie(w, sent)
     w.produce([out(neighbour(2))], wait=False)
     w.wait_stored(w.ends(), patience=20)
     assert ingest.logged("ended 1 connections of daemons that had stopped")
