@@ -268,3 +268,4 @@ CREATE TRIGGER rsvps_count_truncate AFTER TRUNCATE ON rsvps
 	FOR EACH STATEMENT EXECUTE FUNCTION rsvps_count_truncate();
 
 GRANT SELECT ON event_days TO turnout_ingest, turnout_web;
+GRANT INSERT, UPDATE ON rsvps TO turnout_ingest;

@@ -90,6 +90,19 @@ def test_a_migration_that_fails_leaves_nothing(empty, copy):
     assert run(copy, empty).returncode == 0
 
 
+def test_nobody_stores_before_it_is_counted(empty, copy):
+    """A daemon that finds the first tables only must not fill them: what it
+    stored there no counter would ever know."""
+    for name in FILES[1:]:
+        os.remove(os.path.join(copy, name))
+    may = ("SELECT has_table_privilege('turnout_ingest', 'turnout.rsvps', p)"
+           " FROM unnest(ARRAY['INSERT', 'UPDATE']) AS p")
+    assert run(copy, empty).returncode == 0
+    assert empty.rows(may) == [(False,), (False,)]
+    assert run(SQL, empty).returncode == 0
+    assert empty.rows(may) == [(True,), (True,)]
+
+
 def test_status_and_dry_run_change_nothing(empty):
     for option, word in (("--status", "pending"), ("--dry-run", "would")):
         done = run(SQL, empty, option)
