@@ -20,7 +20,7 @@ struct answer {
 	int64_t as_of_ms;     /* wall clock of PostgreSQL */
 	int64_t lag_messages; /* ANSWER_UNKNOWN: nothing read from a stream */
 	int64_t lag_ms;	      /* the same */
-	int64_t version; /* only grows: records applied and lines imported */
+	int64_t version;      /* grows: records applied and lines imported */
 };
 
 /* Bytes of a body that change by themselves: no part of the ETag. */
