@@ -34,11 +34,12 @@
 struct options {
 	const char *brokers;
 	const char *topic;
-	long partition;	 /* -1 = by the key */
+	long partition;	 /* -1 = by the key, or by chance */
 	long create;	 /* partitions to make the topic with; 0 = do not */
 	long rate;	 /* messages a second; 0 = as fast as it goes */
 	long patience;	 /* s that a message may take to be delivered */
 	bool timestamps; /* record timestamp = the message's mtime */
+	bool scatter;	 /* to partitions by chance */
 };
 
 struct feed {
@@ -64,7 +65,8 @@ stop(int signo)
 static void
 usage(FILE *out)
 {
-	fputs("usage: kafkafeed -b BROKERS -t TOPIC [-p PARTITION] [--rate N]\n"
+	fputs("usage: kafkafeed -b BROKERS -t TOPIC [-p PARTITION | --scatter] "
+	      "[--rate N]\n"
 	      "                 [--timestamps mtime] [--create N] "
 	      "[--patience S] [FILE...]\n"
 	      "Sends each line of the files (.gz too, - = standard input) as "
@@ -75,6 +77,8 @@ usage(FILE *out)
 	      "  -t, --topic TOPIC\n"
 	      "  -p, --partition N       all to this one\n"
 	      "  -r, --rate N            messages a second\n"
+	      "      --scatter           each to a partition by chance, not by "
+	      "the key\n"
 	      "      --timestamps mtime  record timestamp = the message's "
 	      "mtime\n"
 	      "      --create N          first make the topic with N "
@@ -236,7 +240,6 @@ producer_open(struct feed *f)
 	static const char *const settings[][2] = {
 		{ "acks", "all" },
 		{ "enable.idempotence", "true" },
-		{ "partitioner", "murmur2_random" },
 		{ "batch.num.messages", "10000" },
 		{ "batch.size", "900000" },
 		{ "queue.buffering.max.messages", "100000" },
@@ -257,6 +260,9 @@ producer_open(struct feed *f)
 			goto fail;
 	}
 	if (rd_kafka_conf_set(conf, "bootstrap.servers", f->o->brokers, why,
+		sizeof(why)) != RD_KAFKA_CONF_OK ||
+	    rd_kafka_conf_set(conf, "partitioner",
+		f->o->scatter ? "random" : "murmur2_random", why,
 		sizeof(why)) != RD_KAFKA_CONF_OK ||
 	    rd_kafka_conf_set(conf, "message.timeout.ms", patience, why,
 		sizeof(why)) != RD_KAFKA_CONF_OK ||
@@ -349,6 +355,7 @@ parse_options(struct options *o, int argc, char **argv)
 		{ "partition", required_argument, NULL, 'p' },
 		{ "patience", required_argument, NULL, 'w' },
 		{ "rate", required_argument, NULL, 'r' },
+		{ "scatter", no_argument, NULL, 'x' },
 		{ "timestamps", required_argument, NULL, 's' },
 		{ "topic", required_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
@@ -361,6 +368,8 @@ parse_options(struct options *o, int argc, char **argv)
 			exit(0);
 		} else if (c == 's' && strcmp(optarg, "mtime") == 0)
 			o->timestamps = true;
+		else if (c == 'x')
+			o->scatter = true;
 		else if (c == 'b')
 			o->brokers = optarg;
 		else if (c == 't')
@@ -387,7 +396,7 @@ int
 main(int argc, char **argv)
 {
 	static char *const only_stdin[] = { (char *)(uintptr_t) "-" };
-	struct options o = { NULL, NULL, -1, 0, 0, 30, false };
+	struct options o = { .partition = -1, .patience = 30 };
 	struct sigaction sa;
 	int rc;
 

@@ -21,6 +21,7 @@
 
 #define PARTITIONS_MAX 1000
 #define ERRORS_MAX 1000
+#define BROKER 1 /* the id of the only one */
 
 struct options {
 	const char *topic;
@@ -50,6 +51,7 @@ usage(FILE *out)
 	    "              topic T N       another topic of N partitions\n"
 	    "              errors A E N    the next N requests of API key A\n"
 	    "                              get the error code E\n"
+	    "              left A          prints \"left A N\": N wait\n"
 	    "  -p N      partitions of the topic (1)\n"
 	    "  -t TOPIC  the topic that is there from the start (rsvps)\n"
 	    "  -w        also end when standard input ends: with the parent\n",
@@ -60,22 +62,25 @@ usage(FILE *out)
 static void
 obey(rd_kafka_mock_cluster_t *cluster, const char *line)
 {
-	rd_kafka_resp_err_t errors[ERRORS_MAX];
 	char topic[250];
 	int api, code, n, i;
+	size_t left;
 
 	if (sscanf(line, "topic %249s %d", topic, &n) == 2)
 		rd_kafka_mock_topic_create(cluster, topic, n, 1);
 	else if (strcmp(line, "down") == 0)
-		rd_kafka_mock_broker_set_down(cluster, 1);
+		rd_kafka_mock_broker_set_down(cluster, BROKER);
 	else if (strcmp(line, "up") == 0)
-		rd_kafka_mock_broker_set_up(cluster, 1);
+		rd_kafka_mock_broker_set_up(cluster, BROKER);
 	else if (sscanf(line, "errors %d %d %d", &api, &code, &n) == 3 &&
 	    n > 0 && n <= ERRORS_MAX) {
 		for (i = 0; i < n; i++)
-			errors[i] = (rd_kafka_resp_err_t)code;
-		rd_kafka_mock_push_request_errors_array(
-		    cluster, (int16_t)api, (size_t)n, errors);
+			rd_kafka_mock_broker_push_request_error_rtts(
+			    cluster, BROKER, (int16_t)api, 1, code, 0);
+	} else if (sscanf(line, "left %d", &api) == 1 &&
+	    rd_kafka_mock_broker_error_stack_cnt(
+		cluster, BROKER, (int16_t)api, &left) == 0) {
+		printf("left %d %zu\n", api, left);
 	} else {
 		fprintf(stderr, "mockbroker: no command: %s\n", line);
 		return;

@@ -105,6 +105,14 @@ class MockBroker(Broker):
                 > done, 10):
             raise proc.StackError(f"the mock broker did not do: {line}")
 
+    def errors_left(self, api):
+        """How many of "errors API ..." no request has met yet; none before
+        the first."""
+        self.tell(f"left {api}")
+        told = [line.split() for line in self.logged_lines()
+                if line.startswith(f"left {api} ")]
+        return int(told[-1][2]) if told else 0
+
     def ready(self):
         return self.logged("BROKERS=")
 
