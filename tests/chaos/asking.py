@@ -90,6 +90,8 @@ class Met:
 class Askers(Readers):
     """pause: s between two questions of one client."""
 
+    fresh = 8.0  # s: in Redis 6, a query 1, and a moment on a busy machine
+
     def __init__(self, world, boards=None, clients=3, pause=0.005):
         super().__init__("http://pool", clients)
         self.world, self.pause, self.clients = world, pause, clients

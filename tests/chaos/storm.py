@@ -11,33 +11,41 @@ Messages: tests/rsvpgen (re-sent, changed and late ones as in the captures),
 1 % of them bad.  Readers ask for boards and check every answer (readers.py).
 turnout-ingest audit --watch looks at the database all the time.  judge() ends
 the load, waits until all is stored, and asks the readers, the audit and the
-oracle.
+oracle, which asks the API, too.
 """
 
 import os
+import re
 import signal
 import subprocess
 
+from away import pool_is_back
+from oracle import api
 from readers import Readers
 from stacklib import proc
 from stacklib.daemons import Ingest
 
 
+BOARDS_SOON = 20  # s until no cache has a board of before the end
+
+
 class Storm:
     def __init__(self, world, dice, rate=1000, readers=3, redis=True,
                  away=False, gone=False, audit=True, events=500, nodes=None,
-                 fcgi=None):
+                 fcgi=None, scatter=False):
         """away: PostgreSQL is to go, gone: the pool, see Readers.  nodes: the
         ring, if it is not that of the stack; fcgi: more sections of
-        turnout-fcgi.conf."""
+        turnout-fcgi.conf.  scatter: messages go to partitions by chance, those
+        of one RSVP to several."""
         self.world, self.dice = world, dice
         self.rate, self.events = rate, events
         self.count, self.away, self.gone = readers, away, gone
         self.redis = world.stack.redis if redis else []
         self.nodes = nodes or [r.node() for r in self.redis]
         self.fcgi = fcgi or {}
-        self.audits = audit
+        self.audits, self.scatter = audit, scatter
         self.generator = self.feeder = self.audit = self.readers = None
+        self.seed = self.group = self.url = None
         self.generation = 0
 
     def begin(self):
@@ -48,17 +56,20 @@ class Storm:
             self.begin_readers()
         return self
 
-    def begin_feed(self):
+    def begin_feed(self, seed=None):
+        """A stream of its own, or that of s.seed again."""
         w = self.world
+        self.seed = seed or self.dice.randrange(1, 10 ** 6)
         self.generator = subprocess.Popen(
             [os.path.join(w.build, "tests", "rsvpgen"), "--bad=1",
              f"--rate={self.rate}", f"--events={self.events}",
-             f"--seed={self.dice.randrange(10 ** 6)}"],
+             f"--seed={self.seed}"],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         with open(os.path.join(w.dir, "feed.log"), "ab") as log:
             self.feeder = subprocess.Popen(
                 [os.path.join(w.build, "tests", "kafkafeed"), "-b", w.brokers,
-                 "-t", w.name, "--patience", "300", "-"],
+                 "-t", w.name, "--patience", "300",
+                 *(["--scatter"] if self.scatter else []), "-"],
                 stdin=self.generator.stdout,
                 stdout=log, stderr=log)
         self.generator.stdout.close()
@@ -78,20 +89,23 @@ class Storm:
         changes = {"cache": {"namespace": w.name}}
         for section, keys in self.fcgi.items():
             changes.setdefault(section, {}).update(keys)
-        url = w.serve(nodes=self.nodes, workers=3, **changes)
-        self.readers = Readers(url, clients=self.count, away=self.away,
+        self.url = w.serve(nodes=self.nodes, workers=3, **changes)
+        self.readers = Readers(self.url, clients=self.count, away=self.away,
                                gone=self.gone)
         self.readers.__enter__()
 
     # What a row does with it.
 
-    def ingest(self, number=1, start=True, **changes):
+    def ingest(self, number=1, start=True, group=None, **changes):
         """A daemon; one that was killed is followed by one of a new group,
-        for the dead one is a member of its own for ten seconds more."""
-        self.generation += 1
-        return self.world.ingest(
-            number=number, start=start,
-            group=f"{self.world.name}-{self.generation}", **changes)
+        for the dead one is a member of its own for ten seconds more.  Its
+        group is self.group then."""
+        if group is None:
+            self.generation += 1
+            group = f"{self.world.name}-{self.generation}"
+        self.group = group
+        return self.world.ingest(number=number, start=start, group=group,
+                                 **changes)
 
     def stored(self):
         """How many messages; None while the database is away."""
@@ -134,12 +148,19 @@ class Storm:
         self.generator = None
 
     def end_audit(self):
+        """After two more rounds: the second begins when all is stored."""
         if self.audit is None:
             return
         log = os.path.join(self.world.dir, "audit.log")
-        assert proc.wait_until(lambda: any(
-            " RSVPs, " in line for line in proc.tail(log, 1000).splitlines()),
-            30), "no audit ever came to its end\n" + proc.tail(log, 40)
+
+        def rounds():
+            with open(log, encoding="utf-8") as f:
+                return sum(" RSVPs, " in line for line in f)
+
+        goal = rounds() + 2
+        assert proc.wait_until(
+            lambda: self.audit.poll() is not None or rounds() >= goal, 60, 0.1
+        ), "the audit looks no more\n" + proc.tail(log, 40)
         self.audit.send_signal(signal.SIGTERM)
         status = self.audit.wait(30)
         self.audit = None
@@ -149,17 +170,35 @@ class Storm:
         if self.readers is None:
             return
         readers, self.readers = self.readers, None
+        on = readers.wait_for(10)
         readers.__exit__()
         assert not readers.failed, readers.failed[:5]
-        assert readers.answers > 0
+        assert on, "the readers are stuck"
 
     def judge(self, **how):
         """Everything is stored, and nothing was ever wrong."""
         self.end_feed()
         self.world.wait_stored(self.world.ends(), patience=60)
+        pool_is_back(self)
         self.end_readers()
         self.end_audit()
-        return self.world.judge(**how)
+        want, have = self.world.judge(**how)
+        if self.scatter:
+            self.assert_scattered()
+        if self.url is not None:
+            wrong = api.differences(want, self.url, BOARDS_SOON)
+            assert not wrong, wrong[:5]
+        return want, have
+
+    def assert_scattered(self):
+        """Of some RSVPs there are messages in several partitions."""
+        partitions = {}
+        for record in self.world.log():
+            rsvp = re.search(rb'"rsvp_id":(\d+)', record.value or b"")
+            if rsvp:
+                partitions.setdefault(rsvp[1], set()).add(record.partition)
+        assert any(len(some) > 1 for some in partitions.values()), \
+            f"all of {len(partitions)} RSVPs lie in one partition each"
 
     def abandon(self):
         """After a failed row: end what still runs, judge nothing."""

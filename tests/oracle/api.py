@@ -22,14 +22,15 @@ PATIENCE = 5  # seconds
 
 
 class Api:
-    """url is where the site begins: URL/api/topk has the board."""
+    """url is where the site begins: URL/api/topk has the board.  patience:
+    s in which an answer may still differ."""
 
-    def __init__(self, url):
+    def __init__(self, url, patience=PATIENCE):
         self.url = url.rstrip("/")
         # What the environment says of proxies is not meant for this.
         self.opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}))
-        self.until = time.monotonic() + PATIENCE
+        self.until = time.monotonic() + patience
 
     def get(self, path):
         """(status, the JSON or None)."""
@@ -118,9 +119,9 @@ def sample(want):
             for event_id in ordered[::step][:SAMPLE] + ordered[-2:]}
 
 
-def differences(want, url):
+def differences(want, url, patience=PATIENCE):
     """[Difference] of the boards and of some events."""
-    api = Api(url)
+    api = Api(url, patience)
     out = []
     for by in MEASURES:
         for k in SIZES:
