@@ -63,7 +63,7 @@ static void
 obey(rd_kafka_mock_cluster_t *cluster, const char *line)
 {
 	char topic[250];
-	int api, code, n, i;
+	int api, code, n, i, rc = 0;
 	size_t left;
 
 	if (sscanf(line, "topic %249s %d", topic, &n) == 2)
@@ -74,18 +74,19 @@ obey(rd_kafka_mock_cluster_t *cluster, const char *line)
 		rd_kafka_mock_broker_set_up(cluster, BROKER);
 	else if (sscanf(line, "errors %d %d %d", &api, &code, &n) == 3 &&
 	    n > 0 && n <= ERRORS_MAX) {
-		for (i = 0; i < n; i++)
-			rd_kafka_mock_broker_push_request_error_rtts(
+		for (i = 0; i < n && rc == 0; i++)
+			rc = rd_kafka_mock_broker_push_request_error_rtts(
 			    cluster, BROKER, (int16_t)api, 1, code, 0);
 	} else if (sscanf(line, "left %d", &api) == 1 &&
 	    rd_kafka_mock_broker_error_stack_cnt(
 		cluster, BROKER, (int16_t)api, &left) == 0) {
 		printf("left %d %zu\n", api, left);
-	} else {
+	} else
+		rc = -1;
+	if (rc == 0)
+		printf("done: %s\n", line);
+	else
 		fprintf(stderr, "mockbroker: no command: %s\n", line);
-		return;
-	}
-	printf("done: %s\n", line);
 	fflush(stdout);
 }
 

@@ -1,16 +1,19 @@
 """Rows F13-F16 and F25-F28: brokers come and go, groups are shuffled, and
 the clock jumps."""
 
+import datetime
 import signal
 import time
 
 import admin
 import psycopg2
 import pytest
+import syscalls
 from faketime import Clock
 from fixtures import started
 from replicas import Replicas
 from stacklib import proc
+from test_process import given_up
 
 row = pytest.mark.row
 # Kafka's numbers (its protocol guide): requests, and what they answer.
@@ -81,18 +84,19 @@ def test_partitions_are_added(storm, trials):
         s.world.partitions += 2
         admin.grow(s.world.brokers, s.world.name, s.world.partitions)
         s.end_feed()
-        s.begin_feed()
+        s.begin_feed(s.seed)
         assert proc.wait_until(
             lambda: len(s.world.stored()) == s.world.partitions, 40), s.logs()
         s.advance(200)
     s.judge()
+    s.assert_scattered()
 
 
 @row("F15", q=6, f=100, telling=True)
 def test_members_join_and_leave(storm, trials, note):
     """A rebalance every two seconds at most; nothing is applied by a daemon
-    that lost its partition."""
-    s = storm(partitions=6)
+    that lost its partition, and an RSVP's messages lie in several."""
+    s = storm(partitions=6, scatter=True)
     members = {}
     rebalances = 0
     for _ in trials:
@@ -136,19 +140,23 @@ def test_a_spurious_out_of_range(mock, storm, trials):
 
 
 @row("F25", q=1, f=20, slice=10)
-def test_the_database_is_too_slow_for_the_group(storm, trials):
-    """A batch takes longer than max.poll.interval.ms."""
+def test_the_database_is_too_slow_for_the_group(storm, trials, directory):
+    """A batch takes longer than max.poll.interval.ms, and so does the turn of
+    the thread that is the group's member: the group takes its partitions."""
     s = storm(partitions=1, audit=False)
     s.world.query("ALTER ROLE turnout_ingest IN DATABASE " + s.world.name
                   + " SET lock_timeout = '60s'")
-    s.ingest(rdkafka={"session.timeout.ms": "6000",
-                      "max.poll.interval.ms": "7000"})
+    ingest = s.ingest(rdkafka={"session.timeout.ms": "6000",
+                               "max.poll.interval.ms": "7000"})
     for _ in trials:
         s.advance(1)
+        before = given_up(ingest)
         holder = psycopg2.connect(s.world.dsn)
         holder.cursor().execute(
             "LOCK TABLE turnout.rsvps IN SHARE ROW EXCLUSIVE MODE")
-        time.sleep(9)
+        with syscalls.delayed(ingest.pid(), "futex", 9, directory):
+            assert proc.wait_until(
+                lambda was=before: given_up(ingest) > was, 30), s.logs()
         holder.close()
         s.advance(100)
     s.judge()
@@ -181,25 +189,34 @@ GROUP_ERRORS = [
     (SYNC, ILLEGAL_GENERATION), (SYNC, NOT_COORDINATOR),
     (HEARTBEAT, NOT_COORDINATOR), (HEARTBEAT, ILLEGAL_GENERATION),
     (HEARTBEAT, UNKNOWN_MEMBER), (FETCH, NOT_AUTHORIZED),
-    (METADATA, NOT_AUTHORIZED),
 ]
+JOINING = (FIND_COORDINATOR, JOIN, SYNC)
 
 
-@row("F27", q=12, f=60, slice=12)
+@row("F27", q=11, f=55, slice=11)
 def test_the_group_says_no(mock, storm, trials):
-    """Each answer twice: while it joins, and while it reads.  librdkafka may
-    take most of a minute to get over one; the mock keeps 5 MiB."""
+    """Each answer twice in a row, to a daemon that joins or to one that reads.
+    librdkafka may take most of a minute to get over one; the mock keeps
+    5 MiB."""
     s = storm(stack=mock, partitions=1, rate=10, readers=0)
-    ingest = None
+    ingest = s.ingest()
     for trial in trials:
         api, code = GROUP_ERRORS[trial % len(GROUP_ERRORS)]
+        s.advance(1)
+        if api in JOINING:
+            ingest.stop()
         mock.broker.tell(f"errors {api} {code} 2")
-        if ingest is None or trial % 4 == 0:
-            if ingest is not None:
-                ingest.stop()
-            ingest = s.ingest()
+        if api in JOINING:
+            ingest = s.ingest(start=False)
+            ingest.spawn()
+        assert proc.wait_until(
+            lambda a=api: mock.broker.errors_left(a) == 0, 60, 0.2), (
+            f"{api} was not asked for twice\n" + s.logs())
         s.advance(5, seconds=90)
     s.judge()
+
+
+JUMPS = (3600, -3600, 86400, -86400)  # s
 
 
 @row("F28", q=4, f=40, slice=20)
@@ -212,6 +229,12 @@ def test_the_clock_jumps(storm, trials, directory):
     ingest.start()
     for trial in trials:
         s.advance(1)
-        clock.move((3600, -3600, 86400, -86400)[trial % 4])
+        clock.move(JUMPS[trial % len(JUMPS)])
         s.advance(200)
+    # It did jump: so says the time of what it logs at its end.
+    ingest.stop()
+    told = datetime.datetime.fromisoformat(ingest.logged_lines()[-1].split()[0])
+    off = told.timestamp() - time.time() - JUMPS[trials[-1] % len(JUMPS)]
+    assert abs(off) < 60, ingest.logged_lines()[-1]
+    s.ingest()
     s.judge()

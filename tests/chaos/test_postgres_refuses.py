@@ -69,6 +69,7 @@ def test_the_disk_is_full(small_disk, storm, trials):
     filler = os.path.join(pg.data, "filler")
     for _ in trials:
         s.advance(100)
+        before = len(pg.logged_lines())
         with open(filler, "wb") as f:
             try:
                 while True:
@@ -77,7 +78,8 @@ def test_the_disk_is_full(small_disk, storm, trials):
             except OSError:
                 pass
         assert proc.wait_until(
-            lambda: not pg.alive() or "No space left" in proc.tail(pg.log, 50),
+            lambda was=before: not pg.alive() or any(
+                "No space left" in line for line in pg.logged_lines()[was:]),
             60)
         time.sleep(s.moment(2))
         os.unlink(filler)

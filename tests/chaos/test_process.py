@@ -85,42 +85,61 @@ def test_commits_and_answers_to_commits_are_lost(
     s.judge()
 
 
+def fenced(*daemons):
+    """How many of their batches another had made void."""
+    return sum(daemon.metrics()[FENCED] for daemon in daemons)
+
+
+def given_up(daemon):
+    """How often its group has taken all from it."""
+    return sum("the group has given up on us" in line
+               for line in daemon.logged_lines())
+
+
 @row("F6", q=2, f=50, slice=10)
 def test_a_zombie_wakes_up_after_another_went_on(storm, trials, note):
-    """The first is fenced: it changes nothing and asks anew where to go on."""
+    """Another of another group: the first is fenced, changes nothing and asks
+    anew where to go on.  Another of its own group, which gives its partitions
+    away after six seconds: it gives them up, or is fenced before it knows."""
     s = storm()
     # It may sleep in a transaction: the server ends that soon.
     s.world.query("ALTER ROLE turnout_ingest IN DATABASE " + s.world.name
                   + " SET idle_in_transaction_session_timeout = '2s'")
-    first, fenced = s.ingest(), 0
-    for _ in trials:
+    rdkafka = {"session.timeout.ms": "6000"}
+    first, seen = s.ingest(rdkafka=rdkafka), {"fenced": 0, "given_up": 0}
+    group = s.group
+    for trial in trials:
         s.advance(1)
-        before = first.metrics()[FENCED]
+        what, how, other = (
+            ("fenced", fenced, None), ("given_up", given_up, group))[trial % 2]
+        before = how(first)
         first.signal(signal.SIGSTOP)
-        second = s.ingest(number=2)
-        s.advance(s.dice.randrange(1, 1500))
-        first.signal(signal.SIGCONT)
+        try:
+            second = s.ingest(number=2, group=other, rdkafka=rdkafka)
+            s.advance(s.dice.randrange(1, 1500))
+        finally:
+            first.signal(signal.SIGCONT)
         assert proc.wait_until(
-            lambda was=before: first.metrics()[FENCED] > was, 30), s.logs()
-        fenced += 1
+            lambda told=how, was=before: told(first) > was, 30), s.logs()
+        seen[what] += 1
         second.kill()
-    note(fenced=fenced)
+    note(**seen)
     s.judge()
 
 
 @row("F7", q=2, f=20, slice=10)
 def test_two_daemons_by_mistake(storm, trials):
     """Of one group they share the partitions; of two groups one is refused
-    again and again.  Neither changes the state."""
-    s = storm()
+    again and again.  Neither changes the state, though an RSVP's messages lie
+    in both partitions."""
+    s = storm(scatter=True)
     for trial in trials:
         first = s.ingest()
-        if trial % 2 == 0:
-            second = s.ingest(number=2)
-        else:
-            s.generation -= 1
-            second = s.ingest(number=2)
+        second = s.ingest(number=2, group=s.group if trial % 2 else None)
         s.advance(s.dice.randrange(200, 2000))
+        if trial % 2 == 0:
+            assert proc.wait_until(
+                lambda both=(first, second): fenced(*both) > 0, 30), s.logs()
         first.kill()
         second.kill()
     s.ingest()

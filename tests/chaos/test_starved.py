@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+import syscalls
 from cost import cpu_seconds, memory, memory_limit
 from kafka import out
 from messages import neighbour
@@ -17,32 +18,12 @@ DROPPED = "turnout_ingest_log_lines_dropped_total"
 CALLS = ("sendto", "recvfrom", "poll", "write", "socket", "connect")
 
 
-def threads(pid):
-    """{name: id} of the threads of a process."""
-    found = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as f:
-            found[f.read().strip()] = int(task)
-    return found
-
-
-def kill_at(pid, call, number, log):
-    """strace that kills a process at a system call of its storer thread."""
-    strace = proc.program("strace")
-    child = subprocess.Popen(
-        [strace, "-p", str(threads(pid)["storer"]), "-e", f"trace={call}",
-         "-e", f"inject={call}:signal=KILL:when={number}", "-o", log],
-        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    line = child.stderr.readline()
-    assert "attached" in line, line
-    return child
-
-
 def one_kill(w, call, number, log):
     """A batch whose storer is killed at the nth of one system call; False
     when the batch needs fewer of them."""
     ingest = w.ingest(group=f"{w.name}-{call}-{number}")
-    strace = kill_at(ingest.pid(), call, number, log)
+    strace = syscalls.inject(syscalls.threads(ingest.pid())["storer"], call,
+                             f"signal=KILL:when={number}", log)
     begin = sum(w.ends().values())
     w.produce([out(neighbour(begin + n)) for n in range(20)] + [out(b"{")],
               wait=False)
@@ -75,24 +56,31 @@ def test_killed_at_every_system_call_of_a_batch(
     assert {"sendto", "recvfrom", "poll"} <= set(kills)
 
 
+def backlog(begin):
+    """400 MiB of good messages, each with a part that nobody knows."""
+    return [out(neighbour(begin + n)[:-1] + b', "x": "' + b"x" * 25000 + b'"}')
+            for n in range(16000)]
+
+
 @row("F10", q=1, f=3, slice=1)
 def test_a_backlog_needs_no_memory(storm, servers, trials, note):
-    """PostgreSQL hangs while messages come in as fast as they can."""
-    s = storm(rate=5000, away=True, audit=False, readers=0,
+    """PostgreSQL is away while more comes in than the daemon may keep."""
+    s = storm(rate=500, away=True, audit=False, readers=0,
               settings={"batch": {}})
     worst = 0.0
-    for _ in trials:
+    for trial in trials:
         ingest = s.ingest()
         s.advance(1)
         servers.postgres.stop()
         try:
+            s.world.produce(backlog(16000 * trial), wait=False)
             until = time.monotonic() + 8
             while time.monotonic() < until:
                 worst = max(worst, memory(ingest.pid()))
                 time.sleep(0.1)
         finally:
             servers.postgres.start()
-        s.advance(1000)
+        s.advance(17000)
         worst = max(worst, memory(ingest.pid(), "VmHWM"))
         ingest.kill()
     note(MiB=round(worst))
