@@ -90,6 +90,14 @@ consumer_count_partitions(struct consumer *c, int timeout_ms)
 	return n;
 }
 
+/* Keeps the database's reason; returns -1, or -2 if a person must act. */
+static int
+db_failed(struct consumer *c, const struct db *db)
+{
+	snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+	return db_fault(db) == DB_FAULT_STOP ? -2 : -1;
+}
+
 /*
  * The very first start: the topic has no row.  All partitions get one at
  * once, so that later a partition without a row is known to be new.
@@ -136,7 +144,7 @@ bootstrap(struct consumer *c, struct db *db, int timeout_ms)
 	rc = 0;
 	goto out;
 fault:
-	snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+	rc = db_failed(c, db);
 	db_drop(db);
 out:
 	free(marks);
@@ -241,7 +249,7 @@ consumer_wants_place(const struct consumer *c, bool idle)
 
 /*
  * Claims all that is ours, and says of each partition that wants a place
- * whether it has to wait; -1 with the reason in errstr.
+ * whether it has to wait; otherwise as consumer_place().
  */
 static int
 claim(struct consumer *c, struct db *db, int timeout_ms)
@@ -257,7 +265,7 @@ claim(struct consumer *c, struct db *db, int timeout_ms)
 			claims[n++].part = c->parts[i].id;
 	rc = offsets_claim(db, c->conf->kafka_topic, claims, n, timeout_ms);
 	if (rc == -1)
-		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
+		rc = db_failed(c, db);
 	for (i = 0; i < n && rc == 0; i++) {
 		p = consumer_part(c, claims[i].part);
 		p->alone = p->alone && !claims[i].ours;
@@ -273,6 +281,15 @@ claim(struct consumer *c, struct db *db, int timeout_ms)
 	}
 	free(claims);
 	return rc;
+}
+
+static int
+load(struct consumer *c, struct db *db, struct offset_row **rows, size_t *n,
+    int timeout_ms)
+{
+	return offsets_load(db, c->conf->kafka_topic, rows, n, timeout_ms) == -1
+	    ? db_failed(c, db)
+	    : 0;
 }
 
 static int
@@ -298,11 +315,8 @@ place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
 			log_info("partition %s[%d] is new: from offset 0",
 			    c->conf->kafka_topic, (int)p->id);
 			if (offsets_create(db, c->conf->kafka_topic, p->id, 0,
-				timeout_ms) == -1) {
-				snprintf(c->errstr, sizeof(c->errstr), "%s",
-				    db_errstr(db));
-				return -1;
-			}
+				timeout_ms) == -1)
+				return db_failed(c, db);
 			fresh.part = p->id;
 			row = &fresh;
 		}
@@ -316,15 +330,15 @@ place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
 /*
  * Reads the positions of the partitions that want one, and begins to read
  * them; one that another daemon has not released yet goes on wanting.
- * Returns 0, or -1 with the reason in consumer_errstr(): try again a little
- * later.
+ * Returns 0, or with the reason in consumer_errstr() -1: try again a little
+ * later, or -2: PostgreSQL refuses it until a person has acted.
  */
 int
 consumer_place(struct consumer *c, struct db *db, int timeout_ms)
 {
 	struct offset_row *rows = NULL;
 	size_t n = 0;
-	int rc = -1;
+	int rc;
 
 	if (c->cluster_id == NULL) {
 		c->cluster_id = rd_kafka_clusterid(c->rk, CLUSTER_MS);
@@ -335,30 +349,20 @@ consumer_place(struct consumer *c, struct db *db, int timeout_ms)
 		}
 	}
 	/* First the claims: what is read after them, nobody moves any more. */
-	if (claim(c, db, timeout_ms) == -1)
-		return -1;
-	if (offsets_load(db, c->conf->kafka_topic, &rows, &n, timeout_ms) ==
-	    -1) {
-		snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
-		return -1;
-	}
-	if (n == 0 && bootstrap(c, db, timeout_ms) == -1)
-		goto out;
-	if (n == 0) {
+	rc = claim(c, db, timeout_ms);
+	if (rc == 0)
+		rc = load(c, db, &rows, &n, timeout_ms);
+	if (rc == 0 && n == 0) {
 		free(rows);
 		rows = NULL;
-		if (offsets_load(db, c->conf->kafka_topic, &rows, &n,
-			timeout_ms) == -1) {
-			snprintf(
-			    c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
-			goto out;
-		}
+		rc = bootstrap(c, db, timeout_ms);
+		if (rc == 0)
+			rc = load(c, db, &rows, &n, timeout_ms);
 	}
-	if (place_all(c, db, rows, n, timeout_ms) == -1)
-		goto out;
-	c->parked = false;
-	rc = 0;
-out:
+	if (rc == 0)
+		rc = place_all(c, db, rows, n, timeout_ms);
+	if (rc == 0)
+		c->parked = false;
 	free(rows);
 	return rc;
 }
@@ -401,7 +405,7 @@ consumer_look(struct consumer *c, struct db *db, int timeout_ms)
 	size_t i, n;
 
 	/* The connection that had them may be gone: nobody else finds out. */
-	if (c->nparts > 0 && claim(c, db, timeout_ms) == -1)
+	if (c->nparts > 0 && claim(c, db, timeout_ms) != 0)
 		return false;
 	for (i = 0; i < c->nparts; i++)
 		any = any || (c->parts[i].stopped && c->parts[i].told);

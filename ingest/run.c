@@ -161,20 +161,21 @@ place(struct run *run, int64_t now)
 	    !consumer_wants_place(run->consumer, run->idle))
 		return;
 	run->place_ms = now + PLACE_EVERY_MS;
-	if (consumer_place(run->consumer, run->db, PLACE_TIMEOUT_MS) == 0) {
+	switch (consumer_place(run->consumer, run->db, PLACE_TIMEOUT_MS)) {
+	case 0:
 		run->place_ms = now + PLACE_WAITING_MS;
 		log_trouble_over(&run->place_trouble);
-		return;
-	}
-	if (db_fault(run->db) == DB_FAULT_STOP) {
+		break;
+	case -2:
 		log_error("could not find where to read on: %s; stopping",
 		    consumer_errstr(run->consumer));
 		run->status = 1;
-		return;
+		break;
+	default:
+		log_trouble(&run->place_trouble,
+		    "could not find where to read on: %s; trying again",
+		    consumer_errstr(run->consumer));
 	}
-	log_trouble(&run->place_trouble,
-	    "could not find where to read on: %s; trying again",
-	    consumer_errstr(run->consumer));
 }
 
 /* Has an operator decided how a stopped partition goes on? */

@@ -30,7 +30,7 @@ struct db {
 	/* Lists as the connection string has them; NULL = it has none. */
 	char *lists[LISTS];
 	size_t nhosts, first; /* a connection begins with the first-th host */
-	int stop_fd;
+	int stop_fd;	      /* readable when a stop was asked; -1 = none */
 	char errstr[512];
 	char sqlstate[6];
 	char table[64]; /* that a failed statement named; "" = none */
