@@ -53,9 +53,9 @@ def wrong_board(body, k, by):
             return f"rank {event['rank']} at place {place + 1}"
         if not 0 < event["rsvps"] <= event["headcount"]:
             return f"counts of {event['event_id']}"
-    if body["tie_at_cutoff"] not in ((True, False) if len(events) == k
-                                     else (False,)):
-        return f"tie_at_cutoff is {body['tie_at_cutoff']}"
+    tie = body["tie_at_cutoff"]
+    if not isinstance(tie, bool) or (tie and len(events) < k):
+        return f"tie_at_cutoff is {tie}"
     return None
 
 

@@ -13,7 +13,6 @@ from faketime import Clock
 from fixtures import started
 from replicas import Replicas
 from stacklib import proc
-from test_process import given_up
 
 row = pytest.mark.row
 # Kafka's numbers (its protocol guide): requests, and what they answer.
@@ -150,13 +149,13 @@ def test_the_database_is_too_slow_for_the_group(storm, trials, directory):
                                "max.poll.interval.ms": "7000"})
     for _ in trials:
         s.advance(1)
-        before = given_up(ingest)
+        before = ingest.given_up()
         holder = psycopg2.connect(s.world.dsn)
         holder.cursor().execute(
             "LOCK TABLE turnout.rsvps IN SHARE ROW EXCLUSIVE MODE")
         with syscalls.delayed(ingest.pid(), "futex", 9, directory):
             assert proc.wait_until(
-                lambda was=before: given_up(ingest) > was, 30), s.logs()
+                lambda was=before: ingest.given_up() > was, 30), s.logs()
         holder.close()
         s.advance(100)
     s.judge()

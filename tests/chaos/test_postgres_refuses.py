@@ -84,8 +84,7 @@ def test_the_disk_is_full(small_disk, storm, trials):
         time.sleep(s.moment(2))
         os.unlink(filler)
         # A postmaster that could not recover ends; somebody starts it again.
-        time.sleep(1)
-        if not pg.alive():
+        if proc.wait_until(lambda: not pg.alive(), 1):
             pg.forget()
             pg.start()
         s.advance(100)

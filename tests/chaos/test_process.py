@@ -5,19 +5,12 @@ import subprocess
 import time
 
 import pytest
+from away import through
 from proxy import CommitHolder, CommitLoser
 from stacklib import proc
 
 row = pytest.mark.row
 OUTCOMES = ("committed", "not_committed")
-FENCED = "turnout_ingest_fenced_total"
-
-
-def through(proxy, world):
-    """The daemon's way to PostgreSQL, by a proxy."""
-    directory = proxy.path.rpartition("/")[0]
-    return {"conninfo": f"host={directory} port=5432 dbname={world.name}"
-                        " user=turnout_ingest"}
 
 
 def postgres_socket(servers):
@@ -85,17 +78,6 @@ def test_commits_and_answers_to_commits_are_lost(
     s.judge()
 
 
-def fenced(*daemons):
-    """How many of their batches another had made void."""
-    return sum(daemon.metrics()[FENCED] for daemon in daemons)
-
-
-def given_up(daemon):
-    """How often its group has taken all from it."""
-    return sum("the group has given up on us" in line
-               for line in daemon.logged_lines())
-
-
 @row("F6", q=2, f=50, slice=10)
 def test_a_zombie_wakes_up_after_another_went_on(storm, trials, note):
     """Another of another group: the first is fenced, changes nothing and asks
@@ -111,8 +93,9 @@ def test_a_zombie_wakes_up_after_another_went_on(storm, trials, note):
     for trial in trials:
         s.advance(1)
         what, how, other = (
-            ("fenced", fenced, None), ("given_up", given_up, group))[trial % 2]
-        before = how(first)
+            ("fenced", first.fenced, None),
+            ("given_up", first.given_up, group))[trial % 2]
+        before = how()
         first.signal(signal.SIGSTOP)
         try:
             second = s.ingest(number=2, group=other, rdkafka=rdkafka)
@@ -120,7 +103,7 @@ def test_a_zombie_wakes_up_after_another_went_on(storm, trials, note):
         finally:
             first.signal(signal.SIGCONT)
         assert proc.wait_until(
-            lambda told=how, was=before: told(first) > was, 30), s.logs()
+            lambda told=how, was=before: told() > was, 30), s.logs()
         seen[what] += 1
         second.kill()
     note(**seen)
@@ -139,7 +122,8 @@ def test_two_daemons_by_mistake(storm, trials):
         s.advance(s.dice.randrange(200, 2000))
         if trial % 2 == 0:
             assert proc.wait_until(
-                lambda both=(first, second): fenced(*both) > 0, 30), s.logs()
+                lambda both=(first, second): any(d.fenced() for d in both),
+                30), s.logs()
         first.kill()
         second.kill()
     s.ingest()

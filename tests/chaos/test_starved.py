@@ -56,10 +56,13 @@ def test_killed_at_every_system_call_of_a_batch(
     assert {"sendto", "recvfrom", "poll"} <= set(kills)
 
 
+BACKLOG = 16000  # messages of 25,000 bytes: 400 MiB
+
+
 def backlog(begin):
-    """400 MiB of good messages, each with a part that nobody knows."""
+    """Good messages, each with a part that nobody knows."""
     return [out(neighbour(begin + n)[:-1] + b', "x": "' + b"x" * 25000 + b'"}')
-            for n in range(16000)]
+            for n in range(BACKLOG)]
 
 
 @row("F10", q=1, f=3, slice=1)
@@ -73,14 +76,14 @@ def test_a_backlog_needs_no_memory(storm, servers, trials, note):
         s.advance(1)
         servers.postgres.stop()
         try:
-            s.world.produce(backlog(16000 * trial), wait=False)
+            s.world.produce(backlog(BACKLOG * trial), wait=False)
             until = time.monotonic() + 8
             while time.monotonic() < until:
                 worst = max(worst, memory(ingest.pid()))
                 time.sleep(0.1)
         finally:
             servers.postgres.start()
-        s.advance(17000)
+        s.advance(BACKLOG + 1000)
         worst = max(worst, memory(ingest.pid(), "VmHWM"))
         ingest.kill()
     note(MiB=round(worst))

@@ -234,8 +234,7 @@ def test_a_stopped_daemon_that_wakes_up_changes_nothing(
     w.produce([out(neighbour(n)) for n in range(500)])
     # What it had in hand was refused: without that, only the version rule
     # would have saved the state.
-    assert proc.wait_until(lambda: first.metrics()[
-        "turnout_ingest_fenced_total"] > 0, 20)
+    assert proc.wait_until(lambda: first.fenced() > 0, 20)
     w.judge()
 
 

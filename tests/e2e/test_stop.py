@@ -1,5 +1,5 @@
-"""A stop loses no work that is as good as done, and makes none up; what a
-person must mend is one."""
+"""A stop loses no work that is as good as done, and makes none up.  What only
+a person can mend ends the daemon, too."""
 
 import os
 import signal

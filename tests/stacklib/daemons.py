@@ -89,6 +89,15 @@ class Ingest(Daemon):
         """How many it reads now."""
         return self.metrics()["turnout_ingest_partitions"]
 
+    def fenced(self):
+        """How many of its batches another writer has made void."""
+        return self.metrics()["turnout_ingest_fenced_total"]
+
+    def given_up(self):
+        """How often its group has taken all from it."""
+        return sum("the group has given up on us" in line
+                   for line in self.logged_lines())
+
 
 class Fcgi(Daemon):
     """turnout-fcgi on DIR/fcgi.sock, for operators on DIR/status.sock."""
