@@ -76,13 +76,15 @@ class Earlier:
     """What earlier answers said; threads share it.
 
     versions: they only grow.  A PostgreSQL that crashed may have lost its
-    last commits, which ingest then stores again.
+    last commits, which ingest then stores again: what was told of them is
+    forgotten.
     """
 
     def __init__(self, versions):
         self.versions = versions
         self.newest = (0.0, 0)  # snapshot and version
         self.longest = []  # snapshots, each with more events than any before
+        self.since = 0.0  # the first snapshot after commits were lost
         self.last = {}  # by question: its newest, and the events
         self.lock = threading.Lock()
 
@@ -93,20 +95,21 @@ class Earlier:
                                 body["events"], (k, by))
 
     def compare(self, at, version, events, question):
+        if self.newest[0] + LATER < at and version < self.newest[1]:
+            if self.versions:
+                return f"version {version} after {self.newest[1]}"
+            self.longest, self.since = [], at
         known = self.events_until(at - LATER)
         # RSVPs are taken back, too, but not those of half of the events.
         if len(events) < min(question[0], known // 2):
             return f"{len(events)} events, there were {known}"
-        if self.versions and self.newest[0] + LATER < at \
-                and version < self.newest[1]:
-            return f"version {version} after {self.newest[1]}"
         before, same = self.last.get(question, ((0.0, 0), None))
         if before == (at, version) and same != events:
             return "two answers from one snapshot"
         if before < (at, version):
             self.last[question] = ((at, version), events)
         self.newest = max(self.newest, (at, version))
-        if len(events) > self.events_until(at):
+        if at >= self.since and len(events) > self.events_until(at):
             self.longest.append((at, len(events)))
         return None
 
