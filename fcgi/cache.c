@@ -341,7 +341,8 @@ set_lock(struct cache *c, int i, const char *key, const char *ms, bool only_new)
 	struct buf name = { 0 };
 	redisReply *reply;
 
-	buf_addf(&name, "%s:lock", key);
+	/* A key begins with the namespace and ":t1|". */
+	buf_addf(&name, "%s:lock|%s", c->conf->cache_namespace, key);
 	argv[1] = buf_str(&name);
 	lengths[1] = name.len;
 	reply = command(c, i, only_new ? 6 : 5, argv, lengths);

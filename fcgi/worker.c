@@ -52,16 +52,34 @@ read_env(struct request_env *env, FCGX_ParamArray vars)
 	env->accept = FCGX_GetParam("HTTP_ACCEPT", vars);
 }
 
+/*
+ * Has whoever asked closed the connection?  After an overload the backlog is
+ * full of questions that nginx gave up long ago: to answer them would keep
+ * those who still wait behind them.
+ */
+static bool
+given_up(int fd)
+{
+	struct pollfd pfd = { .fd = fd };
+
+	return poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 static void
 answer(struct server *server, FCGX_Request *fcgx, struct buf *out)
 {
 	struct request_env env;
+	bool sent = false;
 
-	read_env(&env, fcgx->envp);
-	buf_clear(out);
-	serve(server, &env, out);
-	if (record_send(fcgx->ipcFd, fcgx->requestId, out->data, out->len) ==
-	    -1)
+	if (!given_up(fcgx->ipcFd)) {
+		read_env(&env, fcgx->envp);
+		buf_clear(out);
+		serve(server, &env, out);
+		sent = record_send(fcgx->ipcFd, fcgx->requestId, out->data,
+			   out->len) == 0;
+	}
+	if (!sent)
 		score_add(SCORE_ABORTED, 1);
 	/* All is written, and the connection is for one request, whatever the
 	 * client asks for: the next read of a kept one would hold this

@@ -172,7 +172,7 @@ class FakeRedis:
         none."""
         with self.lock:
             others = [other for other in sorted(self.store)
-                      if other != key and not other.endswith(b":lock")]
+                      if other != key and b":lock|" not in other]
             return self.value(self.dice.choice(others)) if others else None
 
 

@@ -201,7 +201,7 @@ class LateWriter(FakeRedis):
 
     def delay(self, sender, words):
         """As a lie: False = done at once."""
-        if words[0] != b"SET" or words[1].endswith(b":lock") \
+        if words[0] != b"SET" or b":lock|" in words[1] \
                 or self.dice.randrange(2):
             sender.send(self.answer(words))
             return False
@@ -253,8 +253,9 @@ def redis_clock_jumps(s, server, jump):
     itself does not run under libfaketime."""
     boards = list(server.scan_iter(s.world.name + ":*"))
     for key in boards:
-        if jump < 0 and not key.endswith(b":lock"):
-            server.set(key + b":lock", 1, px=1000, nx=True)
+        if jump < 0 and b":lock|" not in key:
+            server.set(s.world.name.encode() + b":lock|" + key, 1, px=1000,
+                       nx=True)
     for key in server.scan_iter(s.world.name + ":*"):
         left = server.pttl(key)
         if left > 0:

@@ -16,6 +16,7 @@ from page import Page
 from serving import (MANY, NEW, get, site, slow_windows, whole_again,
                      workers)
 from stacklib import proc
+from stacklib.fastcgi import question
 
 
 def told(site, name):
@@ -70,7 +71,7 @@ def test_a_poisoned_cache_is_a_miss(site):
     servers = [client.Redis(unix_socket_path=r.socket) for r in site.redis]
     entries = [(server, key, server.get(key))
                for server in servers for key in server.keys("*")
-               if not key.endswith(b":lock")]  # they come and go
+               if b":lock|" not in key]  # they come and go
     assert len(entries) >= len(known)
     for number, (server, key, value) in enumerate(entries):
         some = poisons(value, entries[number - 1][2])
@@ -384,6 +385,43 @@ def test_a_client_that_goes_away_leaves_nothing_behind(site):
         connection.close()
     assert get(site, "/api/topk?k=760").status_code == 200
     assert len(workers(site)) == 3
+
+
+def test_a_question_that_was_given_up_is_not_answered(site):
+    """As nginx gives up what waits for five seconds: what waits behind it
+    would wait for its answer."""
+    before = [told(site, f"{name}_total")
+              for name in ("db_queries", "requests_aborted")]
+    stopped = workers(site)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    for k in range(761, 801):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(site.fcgi.socket)
+            s.sendall(question("/api/topk", f"k={k}"))
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    assert proc.wait_until(
+        lambda: told(site, "requests_aborted_total") == before[1] + 40, 10)
+    assert told(site, "db_queries_total") == before[0]
+    assert get(site, "/api/topk?k=801").status_code == 200
+
+
+def test_a_lock_is_no_question(site):
+    """An event's id may be any text, "1:lock", too: what is behind a key may
+    not make the name of its lock."""
+    servers = [client.Redis(unix_socket_path=r.socket) for r in site.redis]
+    path = "/api/topk?window=298d"
+
+    def locks():
+        assert get(site, path).status_code == 200
+        return [key for server in servers for key in server.keys("*lock*")]
+
+    assert not locks()
+    found = []
+    with slow_windows(site.postgres.conninfo("postgres"), 0.5):
+        assert proc.wait_until(lambda: found.extend(locks()) or found, 10)
+    assert all(re.match(rb"[^:|]*:lock\|", key) for key in found), found
 
 
 def test_what_is_too_wide_is_not_asked_by_everybody(site):
