@@ -336,6 +336,17 @@ def test_answers_are_compressed_and_the_same(get):
     assert small.json()["events"] == plain.json()["events"]
 
 
+@pytest.mark.parametrize("path", [
+    "/static/style.css", "/static/app.js", "/static/icon.svg",
+    "/api/openapi.json"])
+def test_a_file_is_compressed_for_who_takes_it(get, path):
+    plain, small = (get(path, headers={"Accept-Encoding": encoding})
+                    for encoding in ("identity", "gzip"))
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.content == plain.content
+    assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+
+
 def test_how_long_an_answer_may_be_kept_is_said(get):
     control = get("/api/topk?k=4").headers["Cache-Control"]
     assert control == ("public, max-age=1, stale-while-revalidate=10, "
