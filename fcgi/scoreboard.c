@@ -20,7 +20,7 @@ static const struct metric table[SCORES] = {
 	[SCORE_REQUESTS_4XX] = { P "requests_total", "code=\"4xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
 	[SCORE_REQUESTS_5XX] = { P "requests_total", "code=\"5xx\"", METRIC_COUNTER, 0, "Requests answered, by status." },
 	[SCORE_ABORTED] = { P "requests_aborted_total", NULL, METRIC_COUNTER, 0, "Requests whose client was gone before the answer." },
-	[SCORE_STALE_SERVED] = { P "stale_served_total", NULL, METRIC_COUNTER, 0, "Answers marked stale because PostgreSQL did not answer." },
+	[SCORE_STALE_SERVED] = { P "stale_served_total", NULL, METRIC_COUNTER, 0, "Answers marked stale because PostgreSQL did not answer, or not in time." },
 	[SCORE_CACHE_FRESH] = { P "cache_total", "result=\"fresh\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
 	[SCORE_CACHE_STALE] = { P "cache_total", "result=\"stale\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
 	[SCORE_CACHE_REFILL] = { P "cache_total", "result=\"refill\"", METRIC_COUNTER, 0, "Looks into the Redis ring, by what was found." },
