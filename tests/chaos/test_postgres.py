@@ -201,7 +201,7 @@ def test_deadlocks_with_a_rival(storm, trials, note):
     try:
         before = ingest.metrics()[RETRIES]
         assert proc.wait_until(lambda: ingest.metrics()[RETRIES] - before
-                               >= len(trials), 60 + len(trials)), s.logs()
+                               >= len(trials), 60 + 3 * len(trials)), s.logs()
     finally:
         rival.over.set()
         rival.join()
