@@ -27,7 +27,6 @@ SLOWEST = 2.5  # s for an answer while a node fails, where two cores do it all
 # Enough of them for each node of a ring to have some.
 MANY = [(k, by) for k in range(1, 25) for by in ("rsvps", "headcount")]
 
-
 class Broken(ConnectionError):
     """The answer has no end, or is not as long as it says."""
 
@@ -89,18 +88,20 @@ class Met:
 
 
 class Askers(Readers):
+    """pause: s between two questions of one client."""
+
     fresh = 8.0  # s: in Redis 6, a query 1, and a moment on a busy machine
 
-    def __init__(self, world, boards=None, clients=3):
+    def __init__(self, world, boards=None, clients=3, pause=PAUSE):
         super().__init__("http://pool", clients)
-        self.world, self.clients = world, clients
+        self.world, self.pause, self.clients = world, pause, clients
         self.paths = itertools.cycle(boards or MANY)
         self.took = []
 
     def ask(self, _, board):
         """Instead of the one that asks nginx."""
         k, by = board
-        time.sleep(PAUSE)
+        time.sleep(self.pause)
         begin = time.monotonic()
         try:
             answer = ask(self.world.fcgi.socket, "/api/topk",
