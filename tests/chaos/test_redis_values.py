@@ -12,6 +12,7 @@ from asking import BAD, ERRORS, FRESH, Askers, Met
 from fakeredis import NIL, OK, FakeRedis, bulk
 from faketime import Clock
 from proxy import Proxy
+from readers import BOARDS
 from stacklib import proc
 from values import forged, head_of, whole
 
@@ -271,6 +272,8 @@ def test_clocks_jump(storm, servers, trials, directory):
     clock = Clock(directory)
     s = storm(rate=300)
     s.ingest()
+    # nginx has each of the readers' boards, for as long as there is no pool.
+    assert s.readers.wait_for(2 * len(BOARDS))
     s.world.fcgi.stop()
     s.world.fcgi.extra_environment = clock.environment
     s.world.fcgi.start()
