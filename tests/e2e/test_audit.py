@@ -227,11 +227,14 @@ class Writers:
 
 
 def test_audits_beside_writers_find_nothing(w, dice):
+    beside = 0  # audits while which a batch was committed
     with Writers(w, dice.random()) as writers:
         for _ in range(12):
             before = writers.batches
             assert audit(w) == (0, {})
-            assert writers.batches > before, "the audit blocks writers"
+            beside += writers.batches > before
+    # Not each: one is over in less time than a busy machine needs for a batch.
+    assert beside > 6, "the audit blocks writers"
 
 
 def test_all_checks_see_one_snapshot(full, start):
