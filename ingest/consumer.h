@@ -53,6 +53,7 @@ void consumer_record(struct consumer *, struct incoming *, struct batch *);
 void consumer_serve(struct consumer *);
 bool consumer_leaving(const struct consumer *);
 bool consumer_wants_place(const struct consumer *, bool idle);
+#define CONSUMER_REFUSED (-2) /* by PostgreSQL, until a person has acted */
 int consumer_place(struct consumer *, struct db *, int timeout_ms) MUSTCHECK;
 bool consumer_look(struct consumer *, struct db *, int timeout_ms);
 void consumer_park(struct consumer *);

@@ -90,12 +90,12 @@ consumer_count_partitions(struct consumer *c, int timeout_ms)
 	return n;
 }
 
-/* Keeps the database's reason; returns -1, or -2 if a person must act. */
+/* Keeps the database's reason, and returns it as consumer_place() does. */
 static int
 db_failed(struct consumer *c, const struct db *db)
 {
 	snprintf(c->errstr, sizeof(c->errstr), "%s", db_errstr(db));
-	return db_fault(db) == DB_FAULT_STOP ? -2 : -1;
+	return db_fault(db) == DB_FAULT_STOP ? CONSUMER_REFUSED : -1;
 }
 
 /*
@@ -331,7 +331,7 @@ place_all(struct consumer *c, struct db *db, const struct offset_row *rows,
  * Reads the positions of the partitions that want one, and begins to read
  * them; one that another daemon has not released yet goes on wanting.
  * Returns 0, or with the reason in consumer_errstr() -1: try again a little
- * later, or -2: PostgreSQL refuses it until a person has acted.
+ * later, or CONSUMER_REFUSED.
  */
 int
 consumer_place(struct consumer *c, struct db *db, int timeout_ms)

@@ -166,7 +166,7 @@ place(struct run *run, int64_t now)
 		run->place_ms = now + PLACE_WAITING_MS;
 		log_trouble_over(&run->place_trouble);
 		break;
-	case -2:
+	case CONSUMER_REFUSED:
 		log_error("could not find where to read on: %s; stopping",
 		    consumer_errstr(run->consumer));
 		run->status = 1;

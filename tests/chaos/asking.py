@@ -88,13 +88,11 @@ class Met:
 
 
 class Askers(Readers):
-    """pause: s between two questions of one client."""
-
     fresh = 8.0  # s: in Redis 6, a query 1, and a moment on a busy machine
 
     def __init__(self, world, boards=None, clients=3, pause=PAUSE):
-        super().__init__("http://pool", clients)
-        self.world, self.pause, self.clients = world, pause, clients
+        super().__init__("http://pool", clients, pause=pause)
+        self.world, self.clients = world, clients
         self.paths = itertools.cycle(boards or MANY)
         self.took = []
 

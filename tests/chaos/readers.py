@@ -124,21 +124,22 @@ class Readers(Load):
     """As Load; an answer that is wrong in any way is a failed one.
 
     away: a 503 that says when to come again is right; gone: so is what nginx
-    has, since no worker may answer.
+    has, since no worker may answer.  pause: s between two questions of one
+    client.
     """
 
     fresh = FRESH
 
-    def __init__(self, url, clients=3, away=False, gone=False):
+    def __init__(self, url, clients=3, away=False, gone=False, pause=PAUSE):
         super().__init__(url, PATHS, clients)
-        self.away, self.gone = away, gone
+        self.away, self.gone, self.pause = away, gone, pause
         self.earlier = Earlier(versions=not away)
         self.stale = self.refused = 0
         self.seen = threading.Lock()
 
     def ask(self, connection, path):
         k, by = BOARDS[PATHS.index(path[path.index("/api/"):])]
-        time.sleep(PAUSE)
+        time.sleep(self.pause)
         begin = time.monotonic()
         try:
             connection.request("GET", path)

@@ -52,8 +52,8 @@ def told(ingest):
 
 def stops(s, ingest, before=0):
     """The partition is, and nothing moves it.  It is told once; a rebalance,
-    as when a topic is made anew, looks again and tells again.  before: how often
-    this daemon had told of an earlier fault."""
+    as when a topic is made anew, looks again and tells again.  before: how
+    often this daemon had told of an earlier fault."""
     w = s.world
     assert proc.wait_until(lambda: ingest.metrics()[STOPPED] == 1
                            and len(told(ingest)) > before, 40), s.logs()

@@ -27,9 +27,7 @@ def test_the_cache_has_a_home():
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
     """It takes a client's address from X-Real-IP."""
-    place = str(tmp_path_factory.mktemp("host"))
-    os.chmod(place, 0o755)
-    server = Nginx(place, SRC, extra="""
+    server = Nginx(str(tmp_path_factory.mktemp("host")), SRC, extra="""
         set_real_ip_from 127.0.0.1;
         real_ip_header X-Real-IP;
         """)
